@@ -25,6 +25,8 @@ export interface SessionContext {
   searchPath: string[];
   /** From now on the session's temporary objects are in this schema; null: it has none. Absent: it can have none. */
   useTemporary?(schema: string | null): void;
+  /** From now on the session sees what this transaction of its makes, which nobody else does; null: its transaction has ended. Absent: all that it makes everybody sees at once. */
+  seeOpen?(transaction: number | null): void;
   getSetting(name: string): string | null;
   /** Calls back when the session ends; absent: its end is not told. */
   onEnd?(work: () => void): void;
@@ -46,6 +48,8 @@ export interface Transaction {
    * Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). `signal` ends it before it is published.
    */
   commit(durable?: boolean, signal?: AbortSignal | null): Promise<void>;
+  /** The statement that runs now is all of it. */
+  standAlone?(): void;
   /** True when commit() has something to publish, or to wait for. */
   readonly wrote?: boolean;
   /** Ends it in this turn if it has nothing to publish. False, and nothing done: commit() it. */

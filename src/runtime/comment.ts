@@ -11,13 +11,13 @@ type Comment = Extract<Statement, { k: 'comment' }>;
 type Of<Kind extends CommentTarget['kind']> = Extract<CommentTarget, { kind: Kind }>;
 
 export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, session: SessionContext): void {
-  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment) : ofPart(engine, on, comment, session);
+  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment, session) : ofPart(engine, on, comment, session);
   engine.catalog.version++;
   engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid]);
 }
 
-function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | null): number {
-  if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | null, session: SessionContext): number {
+  if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   if (comment === null) catalog.schemaComments.delete(name);
   else catalog.schemaComments.set(name, comment);
   return catalog.schemaOid(name);

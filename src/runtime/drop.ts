@@ -15,6 +15,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { keepChanges } from './kept_changes.ts';
+import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { indexesSaying, usersOfType } from './type_users.ts';
 
@@ -112,7 +113,7 @@ async function dropSchemas(
       throw new SqlError('0A000', `cannot drop the schema of a session's temporary objects "${name}"`, {
         hint: 'DISCARD TEMP drops what is in it.',
       });
-    if (!engine.catalog.hasSchema(name)) {
+    if (!engine.catalog.seesSchema(name, session.searchPath)) {
       if (!statement.ifExists) throw new SqlError('3F000', `schema "${name}" does not exist`);
       session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
       continue;
@@ -159,6 +160,7 @@ function removable(
     (o) => ({ text: wordsOf(o), on }),
   );
   const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
+  for (const object of gone) checkNotOthers(engine, wordsOf(object), object.oid, session);
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
   tellCascade([...relations, ...others], session);
   return gone;
@@ -199,6 +201,11 @@ function remove(
     object.oid,
     ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
   ]);
+  tellLeft(
+    engine,
+    [...objects.map(({ oid }) => oid), ...schemas.map((name) => engine.catalog.schemaOid(name))],
+    session,
+  );
   const transaction = engine.transactionOf(session);
   for (const { oid } of objects) transaction.forget(oid);
   for (const object of objects) dropForeignKeys(referencesTo(engine, object, objects));

@@ -42,6 +42,7 @@ import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { MemoryHold } from './memory_hold.ts';
 import { prepareModification, prepareModifyingSelect } from './modifications.ts';
+import { tellLeft } from './open_objects.ts';
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
@@ -57,6 +58,7 @@ import { systemClock } from './system_clock.ts';
 import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
+import { undoMade } from './undo_made.ts';
 import { prepareUtility } from './utility.ts';
 import type { ViewRuntime } from './view.ts';
 import { checkDeferred, checkFit } from './write_check.ts';
@@ -305,20 +307,24 @@ export class TidemarkEngine implements Engine {
     checkFit: (deltas, seen, isDeferred) => checkFit(this, deltas, seen, isDeferred),
     checkDeferred: (deltas, isDeferred) => checkDeferred(this, deltas, isDeferred),
     isEmptied: (relation) => isEmptied(this, relation),
-    publish: (deltas, check, signal) => this.#commit(deltas, check, signal),
+    publish: (deltas, made, check, signal) => this.#commit(deltas, made, check, signal),
     durable: async () => this.journal?.durable(),
+    nextOid: () => this.catalog.nextOid,
+    madeBy: (transaction) => this.catalog.madeBy(transaction),
+    undo: (transaction, from) => undoMade(this, transaction, from),
   };
 
-  /** Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then. */
+  /** Publishes what a transaction wrote and made as one tick, if `check` (which throws) finds nothing against it by then. */
   async #commit(
     deltas: Map<number, Batch>,
+    made: number[],
     check: () => void,
     signal: AbortSignal | null,
   ): Promise<() => Promise<void>> {
     const { journal } = this;
     const copies = this.chilling.copiesWritten();
     if (copies !== null) await copies;
-    const frame = journal === null ? null : await journal.admitRows(deltas);
+    const frame = journal === null ? null : await journal.admitRows(deltas, made);
     try {
       turn.of(signal, check);
       this.chilling.makeRoom();
@@ -331,6 +337,7 @@ export class TidemarkEngine implements Engine {
       if (error instanceof Interrupted) throw error.reason;
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
     }
+    this.show(made);
     if (journal === null || frame === null) return () => Promise.resolve();
     const sequence = journal.committed(this.loop, frame);
     return () => journal.log.durable(sequence);
@@ -380,10 +387,22 @@ export class TidemarkEngine implements Engine {
 
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
-    this.catalog.add(object);
+    this.catalog.add(object, this.openFor(session, object.oid));
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
     this.defined({ sql: object.sql, made: object.oid, dropped: [], identity }, session, this.#needs(object, reads));
+  }
+
+  /** The transaction that alone sees what its statement makes now, until it ends; undefined: everybody sees it at once. */
+  openFor(session: SessionContext, oid: number): number | undefined {
+    return this.replay === null ? this.transactionOf(session).opens(oid, session) : this.replay.open;
+  }
+
+  /** From now on everybody sees what a transaction has made: in the turn of the tick that says so. */
+  show(oids: number[]): void {
+    if (oids.length === 0) return;
+    this.catalog.show(oids);
+    this.definitions.show(oids);
   }
 
   /**
@@ -400,10 +419,18 @@ export class TidemarkEngine implements Engine {
     signal: AbortSignal,
   ): Promise<void> {
     const { journal } = this;
+    const open = this.openFor(session, object.oid);
     const settings = settingsOf(session.evalContext, session.searchPath);
-    const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
+    const record = {
+      sql: object.sql,
+      made: object.oid,
+      dropped: [],
+      settings,
+      ...(open === undefined ? {} : { open }),
+    };
+    const frame = journal === null ? null : await journal.admitFilled(record, rows);
     check();
-    this.catalog.add(object);
+    this.catalog.add(object, open);
     addStore();
     keepChanges(this, object.oid);
     try {
@@ -414,8 +441,7 @@ export class TidemarkEngine implements Engine {
       this.catalog.remove(object.oid);
       throw error;
     }
-    const record = { sql: object.sql, made: object.oid, dropped: [], settings, now: '0' };
-    this.definitions.add(record, this.#needs(object, reads));
+    this.definitions.add({ ...record, now: '0' }, this.#needs(object, reads));
     if (journal !== null && frame !== null) journal.filled(this.loop, frame);
     session.done?.();
   }
@@ -443,15 +469,18 @@ export class TidemarkEngine implements Engine {
    * tick that has just run.
    */
   defined(
-    what: Omit<DefinitionRecord, 'settings' | 'now'>,
+    what: Omit<DefinitionRecord, 'settings' | 'now' | 'open'>,
     session: SessionContext,
     reads: number[] = [],
     rows: Batch | null = null,
   ): void {
+    if (what.altered !== undefined) tellLeft(this, [what.altered], session);
     const settings = settingsOf(session.evalContext, session.searchPath);
-    this.definitions.add({ ...what, settings, now: '0' }, reads);
-    if (rows === null) this.journal?.defined(this.loop, { ...what, settings });
-    else this.journal?.definedWith(this.loop, { ...what, settings }, rows);
+    const open = this.catalog.open.get(what.made);
+    const record = { ...what, settings, ...(open === undefined ? {} : { open }) };
+    this.definitions.add({ ...record, now: '0' }, reads);
+    if (rows === null) this.journal?.defined(this.loop, record);
+    else this.journal?.definedWith(this.loop, record, rows);
     // What is left (connections to be closed, the disk) nobody may say was cancelled.
     session.done?.();
   }

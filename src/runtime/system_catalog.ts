@@ -31,7 +31,8 @@ export interface CatalogRelations {
 
 interface FigureRelation {
   columns: [string, number][];
-  rows(engine: TidemarkEngine): Datum[][];
+  /** `sees`: whether who asks sees the object. */
+  rows(engine: TidemarkEngine, sees: (oid: number) => boolean): Datum[][];
 }
 
 function sourceStatus(engine: TidemarkEngine, stream: StreamRuntime, partition: number | null): string {
@@ -56,8 +57,9 @@ const FIGURES: Record<string, FigureRelation> = {
       ['late', OID.int8],
       ['status', OID.text],
     ],
-    rows: (engine) =>
+    rows: (engine, sees) =>
       [...engine.streams.values()].flatMap((s) => {
+        if (!sees(s.relation.oid)) return [];
         const fixed = (partition: number | null, position: bigint | null): Datum[] => {
           const high = partition === null ? null : (s.source.highWatermark(partition) ?? null);
           const lag = high === null || position === null ? null : high > position ? high - position : 0n;
@@ -91,9 +93,9 @@ const FIGURES: Record<string, FigureRelation> = {
       ['errors', OID.int8],
       ['tick', OID.int8],
     ],
-    rows: (engine) =>
+    rows: (engine, sees) =>
       [...engine.loop.views()].flatMap((view) => {
-        if (view.stored === null) return [];
+        if (view.stored === null || !sees(view.oid)) return [];
         const figures = view.figures();
         const sum = (f: (x: (typeof figures)[number]) => number) => BigInt(figures.reduce((n, x) => n + f(x), 0));
         return [
@@ -121,18 +123,21 @@ const FIGURES: Record<string, FigureRelation> = {
       ['errors', OID.int8],
       ['last_error', OID.text],
     ],
-    rows: (engine) =>
-      [...engine.sinks].map(([oid, sink]) => {
+    rows: (engine, sees) =>
+      [...engine.sinks].flatMap(([oid, sink]) => {
+        if (!sees(oid)) return [];
         const s = sink.statistics;
         return [
-          engine.catalog.get(oid)?.name ?? '',
-          s.status,
-          s.delivery,
-          s.rows,
-          s.tick,
-          s.queued,
-          s.errors,
-          s.lastError === '' ? null : s.lastError,
+          [
+            engine.catalog.get(oid)?.name ?? '',
+            s.status,
+            s.delivery,
+            s.rows,
+            s.tick,
+            s.queued,
+            s.errors,
+            s.lastError === '' ? null : s.lastError,
+          ],
         ];
       }),
   },
@@ -200,9 +205,9 @@ const FIGURES: Record<string, FigureRelation> = {
       ['tick', OID.int8],
       ['bytes', OID.int8],
     ],
-    rows: (engine) =>
+    rows: (engine, sees) =>
       engine.catalog.objects().flatMap((object) => {
-        if (object.kind !== 'subscription') return [];
+        if (object.kind !== 'subscription' || !sees(object.oid)) return [];
         const log = engine.changes.log(object.follows);
         return [
           [
@@ -299,7 +304,10 @@ export class SystemCatalog implements SystemRelations {
     const name = Object.keys(FIGURES)[oid - FIGURE_OID];
     if (name !== undefined) {
       const { columns, rows } = FIGURES[name];
-      return { types: columns.map(([, t]) => colType(t)), rows: rows(this.#engine) };
+      return {
+        types: columns.map(([, t]) => colType(t)),
+        rows: rows(this.#engine, (object) => this.#engine.catalog.isSeen(object, context.searchPath)),
+      };
     }
     const relation = this.catalogs?.relationByOid(oid) ?? null;
     const rows = this.catalogs?.rows(oid, context) ?? null;

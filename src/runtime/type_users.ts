@@ -112,7 +112,8 @@ export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUs
 }
 
 function isNamed({ catalog }: TidemarkEngine, node: PgNode, { oid }: TypeObject): boolean {
-  return typeNodes(node, (schema, name) => catalog.findType(schema, name, [])).some(({ type }) => type.oid === oid);
+  const find: Finder = (schema, name) => (schema === undefined ? undefined : catalog.typeIn(schema, name));
+  return typeNodes(node, find).some(({ type }) => type.oid === oid);
 }
 
 /** The session, to bind the text of a bound expression again: unqualified types in it are found where they were found first. */

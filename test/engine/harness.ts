@@ -51,13 +51,17 @@ export class Session {
     const { TimeZone: timeZone = PLAIN.timeZone, search_path: path } = settings;
     const searchPath = path?.split(',').map((name) => name.trim()) ?? PLAIN.searchPath;
     const session = localSession(engine, undefined, { timeZone, searchPath });
+    const has = { temporary: null as string | null, open: null as number | null };
+    const search = (now: Partial<typeof has>) => {
+      Object.assign(has, now);
+      context.searchPath = pathWith(searchPath, has.temporary, has.open);
+      context.evalContext.searchPath = context.searchPath;
+    };
     const context: SessionContext = {
       ...session,
       getSetting: (name) => settings[name] ?? null,
-      useTemporary(schema) {
-        context.searchPath = pathWith(searchPath, schema);
-        context.evalContext.searchPath = context.searchPath;
-      },
+      useTemporary: (temporary) => search({ temporary }),
+      seeOpen: (open) => search({ open }),
     };
     if (settings.temporary) context.useTemporary?.(settings.temporary);
     this.#context = context;

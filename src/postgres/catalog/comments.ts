@@ -25,7 +25,7 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
     ...facts.indexes.flatMap(({ oid, primary, table: { object } }) =>
       on(pg_class, oid, 0, primary ? saidOf(object, 'primary index') : saidOf(catalog.get(oid), 'object')),
     ),
-    ...catalog.objects().flatMap((object) => {
+    ...facts.objects.flatMap((object) => {
       return object.kind === 'type' ? on(pg_type, object.type.oid, 0, saidOf(object, 'object')) : [];
     }),
     ...facts.constraints.flatMap((c) => on(pg_constraint, c.oid, 0, ofConstraint(c, facts))),

@@ -9,8 +9,8 @@ import { staticRows } from './static_rows.ts';
 const ENUM = { typreceive: 3532, typsend: 3533, typsubscript: 0, typanalyze: 0, typstorage: 'p' };
 const ARRAY = { typreceive: 2400, typsend: 2401, typsubscript: 6179, typanalyze: 3816, typstorage: 'x' };
 
-export function enumsOf({ engine }: CatalogFacts): EnumType[] {
-  return engine.catalog.objects().flatMap((object) => (object.kind === 'type' ? [object.type] : []));
+export function enumsOf({ objects }: CatalogFacts): EnumType[] {
+  return objects.flatMap((object) => (object.kind === 'type' ? [object.type] : []));
 }
 
 function typeRow(oid: number): CatalogRow[] {
