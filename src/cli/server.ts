@@ -10,7 +10,8 @@ import type { StartedWorker } from '../io/start_worker.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
-import { type EngineOptions, TidemarkEngine } from '../runtime/engine.ts';
+import { TidemarkEngine } from '../runtime/engine.ts';
+import type { EngineOptions } from '../runtime/engine_options.ts';
 import { runScript } from '../runtime/script.ts';
 
 export type Log = NonNullable<EngineOptions['log']>;

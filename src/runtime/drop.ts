@@ -160,7 +160,12 @@ function removable(
     (o) => ({ text: wordsOf(o), on }),
   );
   const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
-  for (const object of gone) checkNotOthers(engine, wordsOf(object), object.oid, session);
+  const users = gone.flatMap((object) => [
+    object,
+    ...(object.kind === 'sequence' ? usersOf(engine, object.oid) : []).map(({ table }) => table),
+    ...referencesTo(engine, object, gone).map(({ table }) => table),
+  ]);
+  for (const user of users) checkNotOthers(engine, wordsOf(user), user.oid, session);
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
   tellCascade([...relations, ...others], session);
   return gone;

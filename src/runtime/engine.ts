@@ -19,7 +19,7 @@ import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
-import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
 import type { Ticks } from '../changes/waiting.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
@@ -30,11 +30,11 @@ import type { RecoveryReport } from '../durable/recovery.ts';
 import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
-import type { Source } from '../sources/source.ts';
 import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareFetch } from './durable_subscription.ts';
+import type { EngineOptions } from './engine_options.ts';
 import { ExistingSchemas } from './existing_schemas.ts';
 import { prepareExplain } from './explain.ts';
 import { keepChanges } from './kept_changes.ts';
@@ -63,22 +63,6 @@ import { prepareUtility } from './utility.ts';
 import type { ViewRuntime } from './view.ts';
 import { checkDeferred, checkFit } from './write_check.ts';
 import { WriteConflict } from './write_conflict.ts';
-
-export interface EngineOptions {
-  /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
-  clock?: () => bigint;
-  /** Most records that one stream gives to one tick. Default 10000. */
-  tickRows?: number;
-  /** False: ticks run only when pump() is called (deterministic tests and embedding). Default true. */
-  automatic?: boolean;
-  /** Gives the source of a connector instead of the built-in one: for embedding, tests and benches. Null: the built-in one. */
-  openSource?: (spec: ConnectorSpec) => Source | null;
-  /** How Kafka is read and written. Default: in this thread. */
-  kafka?: KafkaAccess;
-  /** Shown by version(). */
-  version?: string;
-  log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
-}
 
 /** What did not fit is tried again so often after state has gone to disk. */
 const MOST_TRIES = 3;

@@ -16,6 +16,7 @@ import { alterRelation, ownTable } from './alter_relation.ts';
 import { checkNotFollowed } from './column_readers.ts';
 import { tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { sessionWith } from './session_with.ts';
 import { type TypeUse, usesInTables } from './type_users.ts';
 
@@ -44,6 +45,7 @@ export function freeTypes(
   };
   return afterOthers(engine, async () => {
     for (const { table, action } of usesOf(engine, types, schemas)) {
+      checkNotOthers(engine, `${KIND_NAMES[table.kind]} ${table.name}`, table.oid, session);
       ownTable(table, 'DROP COLUMN');
       if (action.startsWith('DROP COLUMN')) checkNotFollowed(engine, table);
     }

@@ -26,6 +26,6 @@ export function tellLeft(engine: TidemarkEngine, oids: number[], session: Sessio
   const what = object === undefined ? `schema "${schema}"` : `${KIND_NAMES[object.kind]} "${object.name}"`;
   const since = transaction.hasSavepoint ? 'savepoint' : 'transaction';
   session.notice('WARNING', '01000', `${what} was there before the ${since}: what is done to it is done at once`, {
-    detail: 'ROLLBACK does not undo it.',
+    detail: 'Neither ROLLBACK nor an error that comes later undoes it.',
   });
 }

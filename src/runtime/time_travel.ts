@@ -22,7 +22,7 @@ import { batchOf } from '../changes/entry.ts';
 import type { Snapshot } from '../changes/log_follower.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { Reader } from './reads.ts';
-import { concat, type EngineTransaction } from './transaction.ts';
+import { concat, type EngineTransaction } from './signed_batches.ts';
 import { checkUnaltered } from './write_conflict.ts';
 
 export function checkReached(engine: TidemarkEngine, tick: bigint): void {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
-import { type ClientServer, startServer, until } from './server.ts';
+import { type ClientServer, run, startServer, until } from './server.ts';
+import { findPsql, pathOf, skip } from './tools.ts';
 
 const options = { timeout: 60_000 };
 let server: ClientServer;
@@ -115,5 +116,235 @@ test('all that a transaction makes goes with ROLLBACK, and nobody else sees it b
     assert.deepEqual([await listed(a), await listed(b)], [there, there], end);
     assert.deepEqual(await rows(b, 'SELECT * FROM old'), [[1]]);
     assert.deepEqual(a.notices, []);
+  }
+});
+
+const userTables = () => server.running.engine.catalog.objects().map(({ name }) => name);
+
+test('savepoints: what was made since goes, its name is free, what was made before stays', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  await rows(a, 'BEGIN; CREATE TABLE first (a int); INSERT INTO first VALUES (1)');
+  await rows(
+    a,
+    'SAVEPOINT s; CREATE TABLE second (a int); CREATE VIEW over AS SELECT * FROM first, (SELECT 1) AS x(n)',
+  );
+  await rows(a, 'SAVEPOINT t; CREATE TABLE third AS SELECT 3 AS a; RELEASE t');
+  await assert.rejects(rows(a, 'CREATE TABLE second (b int)'), refused('42P07'));
+  await assert.rejects(rows(a, 'TABLE first'), refused('25P02'));
+  await rows(a, 'ROLLBACK TO s');
+  for (const name of ['second', 'third', 'over']) {
+    await assert.rejects(rows(a, `TABLE ${name}`), refused('42P01'));
+    await rows(a, 'ROLLBACK TO s');
+  }
+  assert.deepEqual(await rows(a, 'TABLE first'), [[1]]);
+  await rows(a, `CREATE TABLE second (b text); INSERT INTO second VALUES ('again')`);
+  assert.deepEqual(await rows(a, 'TABLE second'), [['again']]);
+  await assert.rejects(rows(b, 'TABLE first'), refused('42P01'));
+  await rows(a, 'COMMIT');
+  assert.deepEqual([await rows(b, 'TABLE first'), await rows(b, 'TABLE second')], [[[1]], [['again']]]);
+  assert.deepEqual(userTables(), ['first', 'second']);
+  assert.deepEqual(a.notices, []);
+  // A type made after a savepoint that a table of before has got.
+  await rows(a, 'BEGIN; CREATE TABLE typed (a int); SAVEPOINT s');
+  await rows(a, `CREATE TYPE mood AS ENUM ('ok'); ALTER TABLE typed ADD COLUMN m mood`);
+  assert.deepEqual(a.notices, [
+    'WARNING: table "typed" was there before the savepoint: what is done to it is done at once',
+  ]);
+  await rows(a, `ROLLBACK TO s; INSERT INTO typed VALUES (1, 'ok')`);
+  await rows(a, 'COMMIT');
+  assert.deepEqual(await rows(b, 'TABLE typed'), [[1, 'ok']]);
+});
+
+test(
+  'all ends: a broken socket, terminated, a COMMIT that fails, statements in one text, a pipeline',
+  options,
+  async () => {
+    const b = await connect();
+    await rows(b, 'CREATE TABLE keys (a int PRIMARY KEY)');
+    const there = userTables();
+    const isBack = (how: string) =>
+      until(how, () => String(userTables()) === String(there) && server.running.engine.catalog.open.size === 0);
+    const make = async () => {
+      const client = await connect();
+      await rows(client, 'BEGIN; CREATE TABLE made (a int); CREATE MATERIALIZED VIEW of_made AS SELECT a FROM made');
+      await rows(client, 'INSERT INTO keys VALUES (1); INSERT INTO made VALUES (1)');
+      return client;
+    };
+    const broken = await make();
+    (broken as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    await isBack('broken socket');
+    const victim = await make();
+    const [[pid]] = await rows(victim, 'SELECT pg_backend_pid()');
+    await rows(b, 'SELECT pg_terminate_backend($1)', [pid]);
+    await isBack('terminated');
+    await (await make()).end();
+    await isBack('ended');
+    const late = await make();
+    await rows(b, 'INSERT INTO keys VALUES (1)');
+    await assert.rejects(rows(late, 'COMMIT'), refused('23505'));
+    await isBack('COMMIT failed');
+    await assert.rejects(
+      rows(
+        b,
+        'CREATE TABLE made (a int); CREATE VIEW of_made AS SELECT a FROM made; SELECT 1/0; CREATE TABLE never (a int)',
+      ),
+      refused('22012'),
+    );
+    await isBack('one text');
+    await rows(b, 'CREATE TABLE made (a int); INSERT INTO made VALUES (1); CREATE VIEW of_made AS SELECT a FROM made');
+    assert.deepEqual(await rows(late, 'TABLE of_made'), [[1]]);
+    await rows(b, 'DROP TABLE made CASCADE');
+    await assert.rejects(rows(b, 'BEGIN; CREATE TABLE made (a int); SELECT 1/0'), refused('22012'));
+    await isBack('failed block');
+    await rows(b, 'COMMIT');
+    await isBack('COMMIT of a failed block');
+    await assert.rejects(rows(b, 'BEGIN; CREATE TEMP TABLE made (a int); SELECT 1/0'), refused('22012'));
+    await rows(b, 'ROLLBACK');
+    await isBack('temporary');
+  },
+);
+
+test('what others make and drop beside it', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  await rows(a, `CREATE TABLE old (id int PRIMARY KEY, v text); CREATE TYPE mood AS ENUM ('ok')`);
+  await rows(a, 'BEGIN; CREATE TABLE made (a int REFERENCES old, m mood); CREATE INDEX by_v ON old (v)');
+  await rows(a, 'CREATE VIEW over AS SELECT * FROM old');
+  for (const text of [
+    'CREATE TABLE made (a int)',
+    'CREATE TABLE IF NOT EXISTS made (a int)',
+    'CREATE VIEW made AS SELECT 1 AS a',
+  ])
+    await assert.rejects(rows(b, text), refused('55P03', /relation "made" is being made by another transaction/));
+  await assert.rejects(rows(b, 'CREATE OR REPLACE VIEW over AS SELECT 1 AS a'), refused('55P03'));
+  await assert.rejects(rows(b, 'CREATE INDEX by_v ON old (id)'), refused('55P03'));
+  for (const text of [
+    'DROP TABLE old',
+    'DROP TABLE old CASCADE',
+    'DROP TYPE mood CASCADE',
+    'ALTER TABLE old DROP COLUMN v CASCADE',
+    'DROP SCHEMA public CASCADE',
+  ])
+    await assert.rejects(rows(b, text), refused('55P03'), text);
+  b.notices.length = 0;
+  await rows(b, 'DROP TABLE IF EXISTS made');
+  assert.deepEqual(b.notices, ['NOTICE: table "made" does not exist, skipping']);
+  // Its own indexes are not listed for others, and are an index already.
+  assert.deepEqual(await rows(b, `SELECT indexname FROM pg_indexes WHERE tablename = 'old'`), [['old_pkey']]);
+  await rows(b, `INSERT INTO old VALUES (1, 'x'), (2, 'y'); DELETE FROM old WHERE id = 2`);
+  assert.deepEqual(await rows(b, `SELECT id FROM old WHERE v = 'x'`), [[1]]);
+  await rows(a, 'ROLLBACK');
+  assert.deepEqual(await rows(b, `SELECT id FROM old WHERE v = 'x'`), [[1]]);
+  await rows(b, 'CREATE TABLE made (other int); CREATE INDEX by_v ON old (v)');
+  await rows(b, 'DROP TABLE old, made');
+  // Names in the path of the other: two sessions have objects of one name only where schemas differ.
+  await rows(b, 'CREATE SCHEMA other; CREATE TABLE t (v text); INSERT INTO t VALUES (1)');
+  for (const client of [a, b]) await rows(client, 'SET search_path = other, public');
+  assert.deepEqual(await rows(b, 'TABLE t'), [['1']]);
+  await rows(a, `BEGIN; CREATE TABLE t (n int); INSERT INTO t VALUES (7)`);
+  const kept = { name: 'kept', text: 'TABLE t', rowMode: 'array' };
+  assert.deepEqual([await rows(a, 'TABLE t'), await rows(b, 'TABLE t')], [[[7]], [['1']]]);
+  assert.deepEqual((await b.query(kept as pg.QueryArrayConfig)).rows, [['1']]);
+  assert.deepEqual(await rows(a, 'SELECT current_schemas(true)::text, current_schema()'), [
+    ['{pg_catalog,other,public}', 'other'],
+  ]);
+  await rows(a, 'COMMIT');
+  assert.deepEqual([await rows(a, 'TABLE t'), await rows(b, 'TABLE t')], [[[7]], [[7]]]);
+  await rows(b, `SET search_path = pg_open_1, public, pg_open_${server.running.engine.catalog.nextOid}`);
+  await rows(a, 'BEGIN; CREATE TABLE hidden (a int)');
+  await assert.rejects(rows(b, 'TABLE hidden'), refused('42P01'));
+  await rows(a, 'ROLLBACK');
+});
+
+test('what was there before is done at once, and needs what it needs: a WARNING says so', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  await rows(
+    a,
+    `CREATE TABLE old (id int PRIMARY KEY, feels text); INSERT INTO old VALUES (1, 'ok'); CREATE TABLE gone (a int)`,
+  );
+  await rows(a, 'CREATE VIEW replaced AS SELECT id FROM old; CREATE SEQUENCE alone');
+  const warning = (what: string) =>
+    `WARNING: ${what} was there before the transaction: what is done to it is done at once`;
+  await rows(a, 'BEGIN; CREATE SCHEMA made');
+  await rows(a, `CREATE TYPE made.mood AS ENUM ('ok')`);
+  await rows(a, 'CREATE TABLE made.t (n int); CREATE TABLE made.unneeded (n int)');
+  await rows(a, `ALTER TABLE old ALTER COLUMN feels TYPE made.mood USING 'ok'`);
+  await rows(a, 'CREATE OR REPLACE VIEW replaced AS SELECT id, n FROM old LEFT JOIN made.t ON true');
+  await rows(a, 'ALTER SEQUENCE alone OWNED BY made.t.n'.replace('alone', 'public.alone')).catch(() => undefined);
+  await rows(a, 'ROLLBACK');
+  assert.deepEqual(a.notices, [warning('table "old"'), warning('view "replaced"')]);
+  assert.deepEqual(await rows(b, 'TABLE old'), [[1, 'ok']]);
+  assert.deepEqual(await rows(b, 'TABLE replaced'), [[1, null]]);
+  assert.ok(!userTables().includes('unneeded'));
+  a.notices.length = 0;
+  await rows(a, 'BEGIN; DROP TABLE gone; CREATE TABLE gone (b int); DROP TABLE gone; ROLLBACK');
+  assert.deepEqual(a.notices, [warning('table "gone"')]);
+  assert.ok(!userTables().includes('gone'));
+  a.notices.length = 0;
+  await rows(a, `COMMENT ON TABLE old IS 'x'; ALTER TABLE old ADD COLUMN n int; DROP SEQUENCE alone`);
+  await rows(a, 'BEGIN; CREATE TABLE mine (a int); ALTER TABLE mine ADD COLUMN b int; DROP TABLE mine; COMMIT');
+  assert.deepEqual(a.notices.filter((text) => text.startsWith('WARNING')).length, 3);
+  await rows(a, 'DROP VIEW replaced; DROP TABLE old');
+});
+
+test('a migration that fails is run again', options, async () => {
+  const client = await connect();
+  await rows(client, 'CREATE TABLE IF NOT EXISTS schema_migrations (version int PRIMARY KEY)');
+  const migrate = async (last: string) => {
+    await client.query('BEGIN');
+    try {
+      await client.query(`CREATE TYPE status AS ENUM ('new', 'paid')`);
+      await client.query(
+        `CREATE TABLE orders (id serial PRIMARY KEY, status status NOT NULL DEFAULT 'new', total numeric)`,
+      );
+      await client.query('CREATE UNIQUE INDEX orders_total ON orders (total)');
+      await client.query(`INSERT INTO orders (total) VALUES (1), (2)`);
+      await client.query(
+        'CREATE MATERIALIZED VIEW totals AS SELECT status, sum(total) AS total FROM orders GROUP BY status',
+      );
+      await client.query('INSERT INTO schema_migrations VALUES (1)');
+      await client.query(last);
+      await client.query('COMMIT');
+    } catch (error) {
+      await client.query('ROLLBACK');
+      throw error;
+    }
+  };
+  for (const last of ['SELECT no_such_function()', 'INSERT INTO orders (total) VALUES (2)', `SELECT 'x'::int`])
+    await assert.rejects(migrate(last));
+  assert.deepEqual(await rows(client, 'TABLE schema_migrations'), []);
+  await migrate('SELECT 1');
+  assert.deepEqual(await rows(client, 'TABLE schema_migrations'), [[1]]);
+  assert.deepEqual(await rows(client, 'TABLE totals'), [['new', '3']]);
+  await rows(client, 'DROP TABLE orders CASCADE');
+});
+
+const psql = await findPsql();
+test('psql --single-transaction', { ...options, skip: skip(psql) }, async () => {
+  const client = await connect();
+  const script = (text: string) =>
+    run(pathOf(psql), ['-X', '-q', '--single-transaction', '-v', 'ON_ERROR_STOP=1'], { env: server.env, input: text });
+  const dump = `CREATE TABLE public.items (id integer NOT NULL, name text);
+    CREATE SEQUENCE public.items_id_seq AS integer START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1;
+    ALTER SEQUENCE public.items_id_seq OWNED BY public.items.id;
+    ALTER TABLE ONLY public.items ALTER COLUMN id SET DEFAULT nextval('public.items_id_seq'::regclass);
+    COPY public.items (id, name) FROM stdin;
+1\tone
+2\ttwo
+\\.
+    SELECT pg_catalog.setval('public.items_id_seq', 2, true);
+    ALTER TABLE ONLY public.items ADD CONSTRAINT items_pkey PRIMARY KEY (id);
+    CREATE INDEX items_name ON public.items USING btree (name);
+    COMMENT ON TABLE public.items IS 'restored';`;
+  const failed = await script(`${dump} SELECT 1/0;`);
+  assert.match(failed.stderr, /division by zero/);
+  assert.deepEqual(userTables(), []);
+  for (let i = 0; i < 2; i++) {
+    const { stderr, code } = await script(`${i === 0 ? '' : 'DROP TABLE IF EXISTS public.items;'} ${dump}`);
+    assert.equal(code, 0, stderr);
+    if (i === 0) assert.equal(stderr, '');
+    assert.deepEqual(await rows(client, 'TABLE items'), [
+      [1, 'one'],
+      [2, 'two'],
+    ]);
   }
 });

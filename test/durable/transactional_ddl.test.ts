@@ -11,7 +11,8 @@ const names = (engine: TidemarkEngine) => [
   ...engine.catalog.objects().map(({ schema, name }) => `${schema}.${name}`),
 ];
 
-const MADE = `CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('sad', 'ok'); CREATE TABLE s.t (a serial PRIMARY KEY, b text UNIQUE, m s.mood DEFAULT 'ok');
+const MADE =
+  `CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('sad', 'ok'); CREATE TABLE s.t (a serial PRIMARY KEY, b text UNIQUE, m s.mood DEFAULT 'ok');
   INSERT INTO s.t (b) VALUES ('x'), ('y'); CREATE TABLE s.u (a int REFERENCES s.t); INSERT INTO s.u VALUES (1);
   CREATE VIEW s.plain AS SELECT a, m FROM s.t; CREATE MATERIALIZED VIEW s.kept AS SELECT m, count(*) AS n FROM s.t GROUP BY m; CREATE INDEX ON s.kept (n);
   CREATE TABLE s.copied AS SELECT 7 AS a; CREATE SEQUENCE s.counter; COMMENT ON TABLE s.t IS 'made'; CREATE INDEX late ON old (a);
@@ -41,11 +42,14 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
       await run(back, MADE);
       back.transaction.rollback();
       const commits = new Session(engine);
-      await run(commits, [
-        `CREATE TABLE made_${round} (a int); INSERT INTO made_${round} VALUES (1)`,
-        `CREATE MATERIALIZED VIEW over_made_${round} AS SELECT count(*) AS n FROM made_${round}`,
-        'INSERT INTO old VALUES (10)',
-      ].flatMap((text) => text.split(';')));
+      await run(
+        commits,
+        [
+          `CREATE TABLE made_${round} (a int); INSERT INTO made_${round} VALUES (1)`,
+          `CREATE MATERIALIZED VIEW over_made_${round} AS SELECT count(*) AS n FROM made_${round}`,
+          'INSERT INTO old VALUES (10)',
+        ].flatMap((text) => text.split(';')),
+      );
       await commits.transaction.commit();
       await run(new Session(engine), MADE);
       round++;

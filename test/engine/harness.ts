@@ -18,7 +18,8 @@ import type {
   SessionContext,
   Transaction,
 } from '../../src/engine.ts';
-import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
+import { TidemarkEngine } from '../../src/runtime/engine.ts';
+import type { EngineOptions } from '../../src/runtime/engine_options.ts';
 import { localSession } from '../../src/runtime/local_session.ts';
 import { runScript } from '../../src/runtime/script.ts';
 
