@@ -389,47 +389,6 @@ export class TidemarkEngine implements Engine {
     this.definitions.show(oids);
   }
 
-  /**
-   * A table with its first rows, as one record of the log: it is there with them or not at all. `addStore` makes the place for the rows, in the
-   * turn in which the table appears, if `check` has nothing against it.
-   */
-  async defineFilled(
-    object: CatalogObject,
-    rows: Batch,
-    session: SessionContext,
-    reads: number[],
-    check: () => void,
-    addStore: () => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { journal } = this;
-    const open = this.openFor(session, object.oid);
-    const settings = settingsOf(session.evalContext, session.searchPath);
-    const record = {
-      sql: object.sql,
-      made: object.oid,
-      dropped: [],
-      settings,
-      ...(open === undefined ? {} : { open }),
-    };
-    const frame = journal === null ? null : await journal.admitFilled(record, rows);
-    check();
-    this.catalog.add(object, open);
-    addStore();
-    keepChanges(this, object.oid);
-    try {
-      turn.of(signal, () => this.publishRows(new Map([[object.oid, rows]])));
-    } catch (error) {
-      this.loop.dropRelation(object.oid);
-      void this.changes.drop(object.oid);
-      this.catalog.remove(object.oid);
-      throw error;
-    }
-    this.definitions.add({ ...record, now: '0' }, this.#needs(object, reads));
-    if (journal !== null && frame !== null) journal.filled(this.loop, frame);
-    session.done?.();
-  }
-
   #needs({ schema }: CatalogObject, reads: number[]): number[] {
     return [...reads, this.catalog.schemaOid(schema)];
   }
