@@ -24,7 +24,12 @@ import {
 export interface SystemRelations {
   relation(schema: string | undefined, name: string): Relation | null;
   relationByOid(oid: number): Relation | null;
-  tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
+  tableFunction(
+    schema: string | undefined,
+    name: string,
+    args: (string | null)[],
+    searchPath?: string[],
+  ): Relation | null;
 }
 
 /** A foreign key, with the table that has it. */
@@ -370,7 +375,7 @@ export class Catalog implements CatalogReader {
       relationByOid: (oid) => this.relationByOid(oid),
       uniqueKeys: (relation) => this.uniqueKeys(relation),
       typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
-      tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
+      tableFunction: (schema, name, args) => this.#system.tableFunction(schema, name, args, searchPath),
     };
   }
 

@@ -51,8 +51,9 @@ export function freeTypes(
     }
     for (const type of types) {
       const gone: string[] = [];
-      const notice: SessionContext['notice'] = (_severity, _sqlstate, message, fields) =>
-        void gone.push(...(fields?.detail ?? message).split('\n'));
+      const notice: SessionContext['notice'] = (severity, _sqlstate, message, fields) => {
+        if (severity === 'NOTICE') gone.push(...(fields?.detail ?? message).split('\n'));
+      };
       for (let [use] = usesOf(engine, [type], schemas); use !== undefined; [use] = usesOf(engine, [type], schemas)) {
         const { schema, name } = use.table;
         const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);

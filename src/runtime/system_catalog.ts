@@ -8,6 +8,7 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { isOpenMark } from '../../operators/expr/search_path.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { SystemRelations } from '../catalog/catalog.ts';
@@ -266,12 +267,18 @@ export class SystemCatalog implements SystemRelations {
   }
 
   /** tidemark.errors('object') and tidemark.late('stream'). */
-  tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {
+  tableFunction(
+    schema: string | undefined,
+    name: string,
+    args: (string | null)[],
+    searchPath: string[] = [],
+  ): Relation | null {
     if (schema !== 'tidemark' || (name !== 'errors' && name !== 'late')) return null;
     const [target] = args;
     if (args.length !== 1 || target === null) throw new SqlError('42883', `function tidemark.${name} needs one name`);
     const parts = target.split('.');
-    const object = this.#engine.catalog.find(parts.length > 1 ? parts[0] : undefined, parts[parts.length - 1]);
+    const path = ['public', ...searchPath.filter(isOpenMark)];
+    const object = this.#engine.catalog.find(parts.length > 1 ? parts[0] : undefined, parts[parts.length - 1], path);
     if (object === undefined) throw notFound(target);
     if (name === 'errors') {
       if (this.#errorsOf(object.oid) === undefined) throw new SqlError('42809', `"${target}" keeps no errors`);

@@ -134,8 +134,8 @@ export class EngineTransaction implements Transaction {
   opens(oid: number, session: SessionContext): number | undefined {
     if (this.#alone || session.seeOpen === undefined) return undefined;
     if (this.#done) {
-      // A statement that was cancelled has gone on.
-      queueMicrotask(() => this.#commits.undo(oid, oid));
+      // A statement that was cancelled has gone on: what it makes goes when it has ended.
+      setImmediate(() => this.#commits.undo(oid, oid));
       return oid;
     }
     if (this.#number === null) {
