@@ -34,6 +34,11 @@ async function connect(): Promise<pg.Client & { notices: string[] }> {
   return client;
 }
 
+/** Ends the socket as a lost network does. */
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
 /** Rows as lists; several statements give those of the last. */
 async function rows(client: pg.Client, text: string, values?: unknown[]): Promise<unknown[][]> {
   const result = await client.query({ text, values, rowMode: 'array' } as pg.QueryArrayConfig);
@@ -49,13 +54,15 @@ async function listed(client: pg.Client): Promise<unknown[]> {
     client,
     `SELECT 'class ' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
        WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'tidemark', 'pg_toast')
-     UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE oid >= 16384
+     UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE oid >= 16384 AND nspname NOT LIKE 'pg\\_temp%'
      UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typtype = 'e'
      UNION ALL SELECT 'table ' || table_name FROM information_schema.tables WHERE table_schema IN ('public', 'made')
      UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE connamespace >= 2200
      UNION ALL SELECT 'comment ' || description FROM pg_description
      UNION ALL SELECT 'view ' || name FROM tidemark.views
      UNION ALL SELECT 'subscription ' || name FROM tidemark.subscriptions
+     UNION ALL SELECT 'sink ' || name FROM tidemark.sinks
+     UNION ALL SELECT DISTINCT 'source ' || name FROM tidemark.sources
      ORDER BY 1`,
   );
   return found.flat();
@@ -72,6 +79,12 @@ const MADE = `
   CREATE MATERIALIZED VIEW made.kept AS SELECT feels, count(*) AS n FROM made.parent GROUP BY feels;
   CREATE INDEX by_n ON made.kept (n);
   CREATE SUBSCRIPTION followed FOR made.kept;
+  CREATE SUBSCRIPTION of_query FOR (SELECT id FROM made.parent);
+  CREATE SINK out FROM made.kept WITH (connector = 'blackhole');
+  CREATE STREAM made.local (at timestamp, WATERMARK FOR at AS at - INTERVAL '1 second');
+  CREATE STREAM made.bids (auction bigint, price bigint) WITH (connector = 'nexmark', table = 'bid', events = '1000');
+  CREATE MATERIALIZED VIEW made.of_stream AS SELECT count(*) AS n FROM made.bids;
+  CREATE TEMP TABLE passing (a int);
   CREATE TABLE made.copied AS SELECT 1 AS a;
   COMMENT ON TABLE made.parent IS 'of a transaction';
   INSERT INTO made.parent (name) VALUES ('x');
@@ -109,7 +122,8 @@ test('all that a transaction makes goes with ROLLBACK, and nobody else sees it b
       assert.deepEqual([await listed(a), await listed(b)], [seen, seen]);
       assert.deepEqual(await rows(b, 'SELECT * FROM made.kept'), [['ok', '1']]);
       assert.deepEqual(await rows(b, 'SELECT * FROM old ORDER BY a'), [[1], [2]]);
-      await rows(b, 'DROP SCHEMA made CASCADE; DROP SUBSCRIPTION IF EXISTS followed; DELETE FROM old WHERE a = 2');
+      await rows(a, 'DISCARD TEMP');
+      await rows(b, 'DROP SCHEMA made CASCADE; DELETE FROM old WHERE a = 2');
     } else {
       await rows(a, end).catch(() => rows(a, 'ROLLBACK'));
     }
@@ -171,7 +185,7 @@ test(
       return client;
     };
     const broken = await make();
-    (broken as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    cut(broken);
     await isBack('broken socket');
     const victim = await make();
     const [[pid]] = await rows(victim, 'SELECT pg_backend_pid()');
@@ -201,6 +215,24 @@ test(
     await assert.rejects(rows(b, 'BEGIN; CREATE TEMP TABLE made (a int); SELECT 1/0'), refused('22012'));
     await rows(b, 'ROLLBACK');
     await isBack('temporary');
+    // While it makes something, sooner or later.
+    await rows(b, 'CREATE TABLE many AS SELECT n FROM generate_series(1, 200000) n');
+    there.push('many');
+    for (const ms of [1, 5, 20, 60, 150])
+      for (const what of [
+        'TABLE made AS SELECT n, n::text AS t FROM many',
+        'MATERIALIZED VIEW made AS SELECT n % 1000 AS n, count(*) AS c FROM many GROUP BY 1',
+        'INDEX made ON many (n)',
+      ]) {
+        const client = await connect();
+        await rows(client, 'BEGIN; CREATE TABLE first (a int)');
+        client.query(`CREATE ${what}`).catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        cut(client);
+        await isBack(`${what} after ${ms} ms`);
+      }
+    await until('their sessions are gone', () => server.running.postgres.sessions().length <= 2);
+    assert.deepEqual(userTables(), there);
   },
 );
 
