@@ -10,6 +10,8 @@
  * Nothing goes with it that was there before: what that has come to need stays and is everybody's (ALTER TABLE old ALTER COLUMN c TYPE made_now; CREATE OR REPLACE VIEW
  * old over a table made now). At ROLLBACK TO that, and what else of the transaction stays, waits for its end.
  */
+import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
@@ -38,7 +40,7 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   }
   const kept = made.filter((oid) => !gone.has(oid) && catalog.open.has(oid));
   if (kept.length === 0 || from > 0) return;
-  engine.publishRows(new Map());
+  budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
   engine.show(kept);
   engine.journal?.shown(engine.loop, kept);
   engine.log('warn', `ROLLBACK left ${kept.length} objects that were needed by others`);
@@ -57,8 +59,7 @@ function unneeded(engine: TidemarkEngine, made: number[]): Set<number> {
     for (const oid of [...gone]) if (needing(engine, oid).some((user) => !gone.has(user.oid))) gone.delete(oid);
     // A constraint's index, and the sequence of a column, stay with their table.
     for (const oid of [...gone])
-      if (engine.catalog.get(oid)?.dependencies.some((whole) => made.includes(whole) && !gone.has(whole)))
-        gone.delete(oid);
+      if (isPartOf(engine, oid, (whole) => made.includes(whole) && !gone.has(whole))) gone.delete(oid);
   }
   return gone;
 }
@@ -74,14 +75,20 @@ function needing(engine: TidemarkEngine, oid: number): CatalogObject[] {
 }
 
 /** What reads before what is read, then types, then schemas. */
-function inOrder({ catalog }: TidemarkEngine, oids: Set<number>): number[] {
-  const rank = (oid: number) => ['type', undefined].indexOf(catalog.get(oid)?.kind as 'type' | undefined);
-  const isPart = (oid: number) => {
-    const object = catalog.get(oid);
-    const isKind = object?.kind === 'index' || object?.kind === 'sequence';
-    return isKind && object.dependencies.some((whole) => oids.has(whole));
+function inOrder(engine: TidemarkEngine, oids: Set<number>): number[] {
+  const { catalog } = engine;
+  const rank = (oid: number) => {
+    const kind = catalog.get(oid)?.kind;
+    return kind === undefined ? 2 : kind === 'type' ? 1 : 0;
   };
-  return [...oids].filter((oid) => !isPart(oid)).sort((a, b) => rank(a) - rank(b) || b - a);
+  const wholes = [...oids].filter((oid) => !isPartOf(engine, oid, (whole) => oids.has(whole)));
+  return wholes.sort((a, b) => rank(a) - rank(b) || b - a);
+}
+
+/** An index, or the sequence of a column, of one of these. */
+function isPartOf({ catalog }: TidemarkEngine, oid: number, whole: (oid: number) => boolean): boolean {
+  const object = catalog.get(oid);
+  return (object?.kind === 'index' || object?.kind === 'sequence') && object.dependencies.some(whole);
 }
 
 const nameOf = ({ kind, schema, name }: CatalogObject): string =>
