@@ -105,7 +105,7 @@ for (let round = 0; round < ROUNDS; round++)
     twin.system.catalogs = new PgCatalog(twin);
     const base = 'CREATE TABLE t0 (a int PRIMARY KEY, b text); INSERT INTO t0 VALUES (1, 1)';
     for (const one of [engine, twin]) await sql(one, base);
-    const begin = (): Open => ({ session: new Session(engine), done: [], savepoints: [] });
+    const begin = (): Open => ({ session: new Session(engine, {}, true), done: [], savepoints: [] });
     let open = [begin(), begin()];
     const same = async (what: string) => assert.deepEqual(await state(engine), await state(twin), what);
     const back = (who: number) => {

@@ -38,10 +38,10 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
         assert.deepEqual(await sql(engine, `SELECT a, n FROM ${name}, over_${name}`), [['1', '1']], how);
       assert.deepEqual(await sql(engine, 'SELECT * FROM total'), [[String(1 + 10 * round)]], how);
       // Rolled back, committed, never ended.
-      const back = new Session(engine);
+      const back = new Session(engine, {}, true);
       await run(back, MADE);
       back.transaction.rollback();
-      const commits = new Session(engine);
+      const commits = new Session(engine, {}, true);
       await run(
         commits,
         [
@@ -51,7 +51,7 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
         ].flatMap((text) => text.split(';')),
       );
       await commits.transaction.commit();
-      await run(new Session(engine), MADE);
+      await run(new Session(engine, {}, true), MADE);
       round++;
     },
   );
@@ -85,7 +85,7 @@ test('a power cut at any byte: all of a commit or nothing', async () => {
   const before = names(engine);
   const began = logBytes(disk);
   assert.ok(began > 0);
-  const session = new Session(engine);
+  const session = new Session(engine, {}, true);
   await run(session, MADE);
   session.transaction.savepoint('1');
   await run(session, ['CREATE TABLE s.gone (a int)', 'CREATE VIEW s.over AS SELECT * FROM s.gone']);

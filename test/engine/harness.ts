@@ -47,7 +47,8 @@ export class Session {
   readonly #engine: TidemarkEngine;
   readonly #context: SessionContext;
 
-  constructor(engine: TidemarkEngine, settings: Record<string, string> = {}) {
+  /** `block`: it is between BEGIN and COMMIT, so others do not see what it makes until then. */
+  constructor(engine: TidemarkEngine, settings: Record<string, string> = {}, block = false) {
     this.#engine = engine;
     const { TimeZone: timeZone = PLAIN.timeZone, search_path: path } = settings;
     const searchPath = path?.split(',').map((name) => name.trim()) ?? PLAIN.searchPath;
@@ -62,7 +63,7 @@ export class Session {
       ...session,
       getSetting: (name) => settings[name] ?? null,
       useTemporary: (temporary) => search({ temporary }),
-      seeOpen: (open) => search({ open }),
+      ...(block ? { seeOpen: (open: number | null) => search({ open }) } : {}),
     };
     if (settings.temporary) context.useTemporary?.(settings.temporary);
     this.#context = context;
