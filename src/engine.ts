@@ -27,6 +27,8 @@ export interface SessionContext {
   useTemporary?(schema: string | null): void;
   /** Names that stand for parameters in what is prepared (PL/pgSQL's variables). */
   variables?: ReadonlyMap<string, number>;
+  /** From now on the session sees what this transaction of its makes, which nobody else does; null: its transaction has ended. Absent: all that it makes everybody sees at once. */
+  seeOpen?(transaction: number | null): void;
   getSetting(name: string): string | null;
   /** Calls back when the session ends; absent: its end is not told. */
   onEnd?(work: () => void): void;
@@ -48,6 +50,8 @@ export interface Transaction {
    * Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). `signal` ends it before it is published.
    */
   commit(durable?: boolean, signal?: AbortSignal | null): Promise<void>;
+  /** The statement that runs now is all of it. */
+  standAlone?(): void;
   /** True when commit() has something to publish, or to wait for. */
   readonly wrote?: boolean;
   /** Ends it in this turn if it has nothing to publish. False, and nothing done: commit() it. */

@@ -7,7 +7,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { type DomainType, dropDomainType, setDomainType } from '../../operators/expr/domain_types.ts';
 import { dropEnumType, type EnumType, setEnumType } from '../../operators/expr/enum_types.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
-import { isTemporary, schemasOf } from '../../operators/expr/search_path.ts';
+import { isTemporary, openMark, schemasOf } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { typeObjectOf, typeObjectOid, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
@@ -30,7 +30,12 @@ import {
 export interface SystemRelations {
   relation(schema: string | undefined, name: string): Relation | null;
   relationByOid(oid: number): Relation | null;
-  tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
+  tableFunction(
+    schema: string | undefined,
+    name: string,
+    args: (string | null)[],
+    searchPath?: string[],
+  ): Relation | null;
 }
 
 /** A foreign key, with the table that has it. */
@@ -75,6 +80,8 @@ export class Catalog implements CatalogReader {
   readonly #schemas = new Map(BUILT_IN_SCHEMAS);
   /** What COMMENT ON SCHEMA said, by name. */
   readonly schemaComments = new Map<string, string>();
+  /** Objects and schemas (OIDs) that a transaction has made which has not ended, and the transaction: nobody else finds them, and they go when it does not commit. */
+  readonly open = new Map<number, number>();
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
   #tables = { version: 0, references: new Map<number, Reference[]>(), uniques: new Map<number, IndexObject[]>() };
@@ -104,15 +111,17 @@ export class Catalog implements CatalogReader {
       nextOid: this.#nextOid,
       schemas: [...this.#schemas],
       schemaComments: [...this.schemaComments],
+      open: [...this.open],
       objects: this.objects(),
     };
   }
 
-  load({ nextOid, schemas, schemaComments, objects }: ReturnType<typeof this.save>): void {
+  load({ nextOid, schemas, schemaComments, open, objects }: ReturnType<typeof this.save>): void {
     this.#nextOid = nextOid;
     this.#schemas.clear();
     for (const [name, oid] of schemas) this.#schemas.set(name, oid);
     for (const [name, comment] of schemaComments) this.schemaComments.set(name, comment);
+    for (const [oid, transaction] of open) this.open.set(oid, transaction);
     // A table may have got a column of a type that is younger.
     for (const object of objects) this.#put(object);
     this.version++;
@@ -134,6 +143,7 @@ export class Catalog implements CatalogReader {
   }
 
   dropSchema(name: string): void {
+    this.open.delete(this.schemaOid(name));
     this.#schemas.delete(name);
     this.schemaComments.delete(name);
     this.version++;
@@ -141,6 +151,28 @@ export class Catalog implements CatalogReader {
 
   hasSchema(name: string): boolean {
     return this.#schemas.has(name);
+  }
+
+  /** There is one, and who has this search path sees it. */
+  seesSchema(name: string, searchPath: string[]): boolean {
+    return this.hasSchema(name) && this.isSeen(this.schemaOid(name), searchPath);
+  }
+
+  /** False for what another transaction has made that has not ended. */
+  isSeen(oid: number, searchPath: string[]): boolean {
+    const transaction = this.open.get(oid);
+    return transaction === undefined || searchPath.includes(openMark(transaction));
+  }
+
+  /** What the transaction has made and not dropped again, in the order in which it was made; `from`: with no smaller OIDs. */
+  madeBy(transaction: number, from = 0): number[] {
+    return [...this.open].flatMap(([oid, by]) => (by === transaction && oid >= from ? [oid] : []));
+  }
+
+  /** From now on everybody sees these. */
+  show(oids: number[]): void {
+    for (const oid of oids) this.open.delete(oid);
+    this.version++;
   }
 
   /** pg_namespace.oid of a schema; 0 when there is none. */
@@ -151,6 +183,11 @@ export class Catalog implements CatalogReader {
   /** Objects in creation order: what a view reads comes before it. */
   objects(): CatalogObject[] {
     return [...this.#objects.values()];
+  }
+
+  /** Those that who has this search path sees. */
+  seen(searchPath: string[]): CatalogObject[] {
+    return this.open.size === 0 ? this.objects() : this.objects().filter(({ oid }) => this.isSeen(oid, searchPath));
   }
 
   get(oid: number): CatalogObject | undefined {
@@ -167,7 +204,7 @@ export class Catalog implements CatalogReader {
   find(schema: string | undefined, name: string, searchPath: string[] = ['public']): CatalogObject | undefined {
     for (const s of schemasOf(schema, searchPath)) {
       const object = this.in(s, name);
-      if (object === undefined) continue;
+      if (object === undefined || !this.isSeen(object.oid, searchPath)) continue;
       if (isTemporary(s) && !searchPath.includes(s)) {
         throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
       }
@@ -191,8 +228,13 @@ export class Catalog implements CatalogReader {
     }
   }
 
-  add(object: CatalogObject): void {
+  /** `transaction`: that which makes it, if it sees it alone until it ends. Indexes and sequences of a table are as open as that. */
+  add(object: CatalogObject, transaction?: number): void {
     this.check(object);
+    const isPart = object.kind === 'index' || object.kind === 'sequence';
+    const whole = isPart ? object.dependencies.find((oid) => this.open.has(oid)) : undefined;
+    const by = transaction ?? this.open.get(whole ?? 0);
+    if (by !== undefined) this.open.set(object.oid, by);
     this.#put(object);
   }
 
@@ -216,7 +258,7 @@ export class Catalog implements CatalogReader {
       return;
     }
     const type = this.#byName.has(typePlace(schema, name));
-    const other = this.find(schema, name);
+    const other = this.in(schema, name);
     if (kind === 'type') {
       if (type || (other !== undefined && WITH_ROW_TYPE.has(other.kind)))
         throw new SqlError('42710', `type "${name}" already exists`);
@@ -253,10 +295,22 @@ export class Catalog implements CatalogReader {
     return object?.kind === 'extension' ? object : undefined;
   }
 
+  /** The same for who has this search path. */
+  seenExtension(name: string, searchPath: string[]): ExtensionObject | undefined {
+    const found = this.extension(name);
+    return found !== undefined && this.isSeen(found.oid, searchPath) ? found : undefined;
+  }
+
+  /** The type of this name in this very schema. */
+  typeIn(schema: string, name: string): TypeObject | undefined {
+    const object = this.#objects.get(this.#byName.get(typePlace(schema, name)) ?? 0);
+    return object?.kind === 'type' ? object : undefined;
+  }
+
   findType(schema: string | undefined, name: string, searchPath: string[]): TypeObject | undefined {
     for (const s of schema === undefined ? searchPath : schemasOf(schema, searchPath)) {
-      const object = this.#objects.get(this.#byName.get(typePlace(s, name)) ?? 0);
-      if (object?.kind === 'type') return object;
+      const object = this.typeIn(s, name);
+      if (object !== undefined && this.isSeen(object.oid, searchPath)) return object;
     }
     return undefined;
   }
@@ -285,7 +339,9 @@ export class Catalog implements CatalogReader {
       this.#functions = { version: this.version, byName };
     }
     const found = this.#functions.byName.get(name) ?? [];
-    return (schema === undefined ? searchPath : [schema]).flatMap((s) => found.filter((f) => f.schema === s));
+    return (schema === undefined ? searchPath : [schema]).flatMap((s) =>
+      found.filter((f) => f.schema === s && this.isSeen(f.oid, searchPath)),
+    );
   }
 
   /** A new definition of an object that keeps its OID. */
@@ -343,6 +399,7 @@ export class Catalog implements CatalogReader {
     const object = this.#objects.get(oid);
     if (object === undefined) return;
     this.#objects.delete(oid);
+    this.open.delete(oid);
     this.#byName.delete(placeOf(object));
     if (object.kind === 'type') dropUserType(object.type.oid, this);
     this.version++;
@@ -382,8 +439,8 @@ export class Catalog implements CatalogReader {
       uniqueKeys: (relation) => this.uniqueKeys(relation),
       typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
       functionsNamed: (schema, name) => this.findFunctions(schema, name, searchPath).map(({ proc }) => proc),
-      extension: (name) => this.extension(name),
-      tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
+      extension: (name) => this.seenExtension(name, searchPath),
+      tableFunction: (schema, name, args) => this.#system.tableFunction(schema, name, args, searchPath),
     };
   }
 

@@ -11,7 +11,8 @@ import type { MetricsServer } from '../metrics/metrics_server.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
-import { type EngineOptions, TidemarkEngine } from '../runtime/engine.ts';
+import { TidemarkEngine } from '../runtime/engine.ts';
+import type { EngineOptions } from '../runtime/engine_options.ts';
 import { runScript } from '../runtime/script.ts';
 import type { TlsFiles } from './tls.ts';
 

@@ -52,9 +52,9 @@ export class Journal {
     return this.log.state !== 'open' || this.log.behind;
   }
 
-  /** Rows of a transaction as a record; resolves when the log has room for it. */
-  async admitRows(deltas: Map<number, Batch>): Promise<Buffer> {
-    const frame = rowsFrame(deltas);
+  /** Rows of a transaction, and what of it everybody sees from then on, as a record; resolves when the log has room for it. */
+  async admitRows(deltas: Map<number, Batch>, shown: number[]): Promise<Buffer> {
+    const frame = rowsFrame(deltas, shown);
     await this.log.admit(frame.length);
     return frame;
   }
@@ -67,6 +67,11 @@ export class Journal {
   committed({ tick, now }: Moment, frame: Buffer): bigint {
     stampNow(frame, now);
     return this.log.append(RECORD.tick, tick, frame);
+  }
+
+  /** A tick has run from which on everybody sees what a transaction has made. Its record is short: it waits for no room. */
+  shown(moment: Moment, oids: number[]): void {
+    this.committed(moment, rowsFrame(new Map(), oids));
   }
 
   /** A tick of what sources gave (or of the clock alone) has run. */
@@ -84,8 +89,8 @@ export class Journal {
   }
 
   /** What makes a table with its first rows, as a record; resolves when the log has room for it. */
-  async admitFilled(sql: string, made: number, rows: Batch, settings: StatementSettings): Promise<Buffer> {
-    const frame = filledFrame({ sql, made, dropped: [], settings, now: '0' }, rows);
+  async admitFilled(definition: Omit<DefinitionRecord, 'now'>, rows: Batch): Promise<Buffer> {
+    const frame = filledFrame({ ...definition, now: '0' }, rows);
     await this.log.admit(frame.length);
     return frame;
   }

@@ -3,6 +3,7 @@
  *
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
+ *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is nothing
  *   definition, opened, schema, script, delivered   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
@@ -39,6 +40,8 @@ export interface TickRecord {
   now: bigint;
   streams: StreamInput[];
   tables: { oid: number; batch: Batch }[];
+  /** OIDs of what a transaction had made, and everybody sees from this tick on. */
+  shown: number[];
 }
 
 /** Settings of the session that gave a statement, as far as the statement's meaning hangs on them. */
@@ -59,6 +62,8 @@ export interface DefinitionRecord {
   made: number;
   /** OIDs of what was dropped. */
   dropped: number[];
+  /** The transaction that has made it, and had not ended by then: until a tick shows it nobody else sees it, and it goes when no tick does. */
+  open?: number;
   settings: StatementSettings;
   /** The clock at which it took effect, in microseconds since 2000-01-01. */
   now: string;
@@ -120,8 +125,8 @@ export function readSequence(payload: Buffer): SequenceRecord {
   return { oid: readVarint(payload, 9).value, last: payload.readBigInt64LE(0), called: payload[8] !== 0 };
 }
 
-/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. */
-export function rowsFrame(deltas: Map<number, Batch>): Buffer {
+/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. `shown`: what everybody sees from then on. */
+export function rowsFrame(deltas: Map<number, Batch>, shown: number[]): Buffer {
   let size = NOW_BYTES + varintSize(0) + varintSize(deltas.size);
   const sizes = new Map<number, number>();
   for (const [oid, batch] of deltas) {
@@ -129,6 +134,7 @@ export function rowsFrame(deltas: Map<number, Batch>): Buffer {
     sizes.set(oid, bytes);
     size += varintSize(oid) + varintSize(bytes) + bytes;
   }
+  if (shown.length > 0) size += [shown.length, ...shown].reduce((sum, value) => sum + varintSize(value), 0);
   const frame = makeFrame(size);
   let at = writeVarint(frame, FRAME_HEADER + NOW_BYTES, 0);
   at = writeVarint(frame, at, deltas.size);
@@ -137,6 +143,7 @@ export function rowsFrame(deltas: Map<number, Batch>): Buffer {
     at = writeVarint(frame, at, sizes.get(oid) as number);
     at = writeBatch(batch, frame, at);
   }
+  if (shown.length > 0) for (const value of [shown.length, ...shown]) at = writeVarint(frame, at, value);
   return frame;
 }
 
@@ -246,8 +253,9 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
     at = end;
     return { oid, batch: read.batch };
   });
+  const shown = at === payload.length ? [] : list(number);
   if (at !== payload.length) throw new Error(`damaged record: it has ${payload.length - at} bytes too many`);
-  return { now, streams, tables: tables.filter((table) => table !== null) };
+  return { now, streams, tables: tables.filter((table) => table !== null), shown };
 }
 
 export function jsonFrame(

@@ -20,6 +20,7 @@ import { checkFiles } from '../cold/check.ts';
 import { ColdFiles } from '../cold/cold_files.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { dropLeftTemporaries } from '../runtime/temporary.ts';
+import { undoLeft } from '../runtime/undo_made.ts';
 import { type DataDirectory, openDirectory } from './data_directory.ts';
 import { type Disk, realDisk } from './disk.ts';
 import type { LogState } from './group_writer.ts';
@@ -121,6 +122,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
       scripts: engine.scripts,
     };
     engine.recovery = report;
+    undoLeft(engine);
     await dropLeftTemporaries(engine);
     tell(engine, directory, report);
     engine.chilling.settle();

@@ -32,6 +32,8 @@ export class Replay {
   clock = 0n;
   /** What the statement that is being repeated altered; 0: nothing. */
   altered = 0;
+  /** The transaction that had made what the statement which is being repeated makes, and had not ended; undefined: everybody saw it. */
+  open: number | undefined;
   /** Identity of the sink that the statement which is being repeated made. */
   identity = '';
   readonly #engine: TidemarkEngine;
@@ -112,6 +114,7 @@ export class Replay {
     const inputs: StreamInput[] = record.streams.filter(({ oid }) => !this.dropped(oid));
     if (inputs.length === 0) {
       engine.publishRows(new Map(record.tables.map(({ oid, batch }) => [oid, batch])));
+      engine.show(record.shown);
       return;
     }
     const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
@@ -156,6 +159,7 @@ export class Replay {
     if (record.made !== 0) engine.catalog.setNextOid(record.made);
     this.#greatestOid = Math.max(this.#greatestOid, record.made);
     this.altered = record.altered ?? 0;
+    this.open = record.open;
     this.identity = record.identity ?? `${record.made}-${record.now}`;
     try {
       const prepared = engine.prepare(statement, [], session);

@@ -15,7 +15,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
-import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
+import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { DefinitionRecord } from '../durable/records.ts';
 import type { SessionContext } from '../engine.ts';
 import { inOrder } from './action_order.ts';
@@ -29,6 +29,7 @@ import { dropConstraint, dropUnused } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys } from './foreign_key.ts';
 import { containsNull } from './not_null.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
@@ -128,6 +129,8 @@ class Alteration {
 
   async run(signal: AbortSignal): Promise<void> {
     const { draft, others } = this.#draft(this.#session);
+    for (const { kind, name, oid } of draft.gone)
+      checkNotOthers(this.#engine, `${KIND_NAMES[kind]} ${name}`, oid, this.#session);
     const { checks, foreignKeys } = draft.object;
     const same = checks === this.#object.checks && foreignKeys === this.#object.foreignKeys;
     if (!draft.rewritten && draft.changed.length === 0 && same && others.length === 0) return;

@@ -18,13 +18,13 @@ export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, 
     session.notice('NOTICE', '00000', `the comment on extension "${on.name}" stays as it is: it comes with the server`);
     return;
   }
-  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment) : ofPart(engine, on, comment, session);
+  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment, session) : ofPart(engine, on, comment, session);
   engine.catalog.version++;
   engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid]);
 }
 
-function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | null): number {
-  if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | null, session: SessionContext): number {
+  if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   if (comment === null) catalog.schemaComments.delete(name);
   else catalog.schemaComments.set(name, comment);
   return catalog.schemaOid(name);
@@ -53,7 +53,7 @@ function partOf(
     const domain = domainNamed(engine, on.schema, on.name, session);
     return [domain, `constraint ${domainConstraint(domain, on.constraint).number}`];
   }
-  if (on.kind === 'extension') return [extensionNamed(engine, on.name), 'object'];
+  if (on.kind === 'extension') return [extensionNamed(engine, on.name, session), 'object'];
   if (on.kind === 'type') return [typeNamed(engine, on.schema, on.name, session), 'object'];
   if (on.kind === 'function') return [functionNamed(engine, on, session), 'object'];
   const object = engine.catalog.find(on.schema, on.name, session.searchPath);

@@ -19,6 +19,7 @@ import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkReplaceable } from './function_users.ts';
+import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { targetSchema } from './target_schema.ts';
 import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
 
@@ -42,6 +43,7 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
   const { proc, isRow } = procOf(engine, statement, schema, session);
   const existing = catalog.functionOf(schema, name, proc.args);
   if (existing !== undefined) {
+    checkNotOthers(engine, `function "${name}"`, existing.oid, session);
     if (!statement.orReplace) throw new SqlError('42723', `function "${name}" already exists with same argument types`);
     checkReplacement(existing.proc, proc);
     proc.oid = existing.oid;
@@ -76,6 +78,7 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     return;
   }
   checkReplaceable(engine, existing, object);
+  tellLeft(engine, [existing.oid], session);
   catalog.replace({ ...object, comments: existing.comments });
   engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, reads);
 }

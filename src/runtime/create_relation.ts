@@ -40,6 +40,7 @@ import {
   uniqueConstraint,
 } from './create_index.ts';
 import { columnDefault, domainDefault, namedInLiterals, nextValue } from './default_value.ts';
+import { defineFilled } from './define_filled.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
@@ -471,7 +472,7 @@ async function createTableAs(
     const object = make();
     if (fresh) {
       const rows = consolidator(types)(batch, arena);
-      await engine.defineFilled(object, rows, session, needs, stillSame, addStore, signal);
+      await defineFilled(engine, { object, rows, reads: needs, check: stillSame, addStore }, session, signal);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.

@@ -12,6 +12,7 @@ import type { SequenceObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnNamed, nameTaken, notFound, objectNamed } from './names.ts';
+import { tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
 import type { Sequence } from './sequence.ts';
 import { checkWithin, sequenceParameters } from './sequence_parameters.ts';
@@ -73,6 +74,7 @@ export function alterSequence(
     object.owner = owner;
     object.dependencies = owner === null ? [] : [owner.table];
   }
+  tellLeft(engine, [object.oid], session);
   engine.defined({ sql, made: object.oid, dropped: [] }, session, needs);
 }
 

@@ -17,6 +17,7 @@ import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { nameTaken } from './names.ts';
+import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { takesValues } from './sequence_calls.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { targetSchema } from './target_schema.ts';
@@ -119,7 +120,7 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
   const becomesTemporary = statement.temporary !== true && readsTemporary(engine, uses);
   if (becomesTemporary) session.notice('NOTICE', '00000', `view "${statement.name}" will be a temporary view`);
   const schema = targetSchema(engine, becomesTemporary ? { ...statement, temporary: true } : statement, session);
-  const replaced = statement.orReplace ? replacedView(engine, schema, statement.name) : null;
+  const replaced = statement.orReplace ? replacedView(engine, schema, statement.name, session) : null;
   if (replaced === null && nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   if (engine.replay === null && takesValues(bound.plan)) {
     throw new SqlError('0A000', 'a view cannot take values from a sequence', {
@@ -135,15 +136,22 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
       throw new SqlError('42P17', `infinite recursion detected in rules for relation "${relation.name}"`);
     }
     checkReplacement(replaced.relation, relation);
+    tellLeft(engine, [replaced.oid], session);
     engine.catalog.replace({ ...object, comments: replaced.comments });
     engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, object.dependencies);
   }
 }
 
 /** The view that CREATE OR REPLACE replaces; null when there is none. */
-function replacedView(engine: TidemarkEngine, schema: string, name: string): ViewObject | null {
+function replacedView(
+  engine: TidemarkEngine,
+  schema: string,
+  name: string,
+  session: SessionContext,
+): ViewObject | null {
   const existing = engine.catalog.in(schema, name);
   if (existing === undefined) return null;
+  checkNotOthers(engine, `relation "${name}"`, existing.oid, session);
   if (existing.kind !== 'view') throw new SqlError('42809', `"${name}" is not a view`);
   return existing;
 }

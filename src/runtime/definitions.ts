@@ -16,6 +16,7 @@ import { alter, drop } from './drop.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { createExtension } from './extensions.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { truncate } from './truncate.ts';
 import { alterEnum, createEnum } from './user_types.ts';
@@ -61,9 +62,7 @@ async function define(
     case 'create_schema':
       // Logs of before may have such.
       if (engine.replay === null && statement.name.startsWith('pg_')) throw reservedName(statement.name);
-      if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
-        engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
-      else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
+      createSchema(engine, statement, session);
       return null;
     case 'create_extension':
       createExtension(engine, statement, session);
@@ -107,6 +106,23 @@ async function define(
     default:
       throw new SqlError('0A000', `${commandTag(statement)} is not supported`);
   }
+}
+
+function createSchema(
+  engine: TidemarkEngine,
+  { name, ifNotExists, text }: Extract<Statement, { k: 'create_schema' }>,
+  session: SessionContext,
+): void {
+  const { catalog } = engine;
+  if (catalog.hasSchema(name)) checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name), session);
+  if (!catalog.createSchema(name, ifNotExists)) {
+    session.notice('NOTICE', '42P06', `schema "${name}" already exists, skipping`);
+    return;
+  }
+  const made = catalog.schemaOid(name);
+  const open = engine.openFor(session, made);
+  if (open !== undefined) catalog.open.set(made, open);
+  engine.defined({ sql: text, made, dropped: [] }, session);
 }
 
 function reservedName(schema: string): SqlError {

@@ -189,7 +189,7 @@ function altered(
       catalog.setType(object, { ...type, name: action.to });
       return true;
     case 'set_schema':
-      return moved(engine, object, action.schema);
+      return moved(engine, object, action.schema, session);
     case 'set_default':
       catalog.setType(object, { ...type, default: domainDefault(engine, type, action.value, text, session) });
       return true;
@@ -248,9 +248,9 @@ export function domainConstraint({ type, name: domain }: DomainObject, name: str
   throw new SqlError('42704', `constraint "${name}" of domain "${domain}" does not exist`);
 }
 
-function moved(engine: TidemarkEngine, object: DomainObject, to: string): boolean {
+function moved(engine: TidemarkEngine, object: DomainObject, to: string, session: SessionContext): boolean {
   const { catalog } = engine;
-  checkMovable(engine, object, to);
+  checkMovable(engine, object, to, session);
   if (object.schema === to) return false;
   if (catalog.findType(to, object.name, []) !== undefined || catalog.in(to, object.name) !== undefined)
     throw new SqlError('42710', `type "${object.name}" already exists in schema "${to}"`);

@@ -19,8 +19,9 @@ import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
 import { keepChanges } from './kept_changes.ts';
+import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
-import { indexesSaying, type Used, usersOfType } from './type_users.ts';
+import { indexesSaying, isUsed, type Used, usersOfType } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;
 
@@ -119,10 +120,6 @@ function withDomains(engine: TidemarkEngine, types: Used[]): Used[] {
   return [...new Set([...over, ...types])];
 }
 
-/** What tables may use in columns and expressions of theirs. */
-const isUsed = (object: CatalogObject): object is Used =>
-  object.kind === 'type' || object.kind === 'function' || object.kind === 'extension';
-
 /** ALTER of a relation: what it drops goes as by DROP. */
 export async function alter(
   engine: TidemarkEngine,
@@ -167,7 +164,7 @@ async function dropSchemas(
       throw new SqlError('0A000', `cannot drop the schema of a session's temporary objects "${name}"`, {
         hint: 'DISCARD TEMP drops what is in it.',
       });
-    if (!engine.catalog.hasSchema(name)) {
+    if (!engine.catalog.seesSchema(name, session.searchPath)) {
       if (!statement.ifExists) throw new SqlError('3F000', `schema "${name}" does not exist`);
       session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
       continue;
@@ -218,6 +215,12 @@ function removable(
     (o) => ({ text: wordsOf(o), on }),
   );
   const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
+  const users = gone.flatMap((object) => [
+    object,
+    ...(object.kind === 'sequence' ? usersOf(engine, object.oid) : []).map(({ table }) => table),
+    ...referencesTo(engine, object, gone).map(({ table }) => table),
+  ]);
+  for (const user of users) checkNotOthers(engine, wordsOf(user), user.oid, session);
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
   tellCascade([...relations, ...others], session);
   return gone;
@@ -256,6 +259,11 @@ function remove(
     object.oid,
     ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
   ]);
+  tellLeft(
+    engine,
+    [...objects.map(({ oid }) => oid), ...schemas.map((name) => engine.catalog.schemaOid(name))],
+    session,
+  );
   const transaction = engine.transactionOf(session);
   for (const { oid } of objects) transaction.forget(oid);
   for (const object of objects) dropForeignKeys(referencesTo(engine, object, objects));

@@ -12,6 +12,7 @@ import { dropCheck } from './check_constraint.ts';
 import { foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesToKey } from './foreign_key.ts';
+import { checkNotOthers } from './open_objects.ts';
 
 type DropConstraint = Extract<AlterAction, { k: 'drop_constraint' }>;
 
@@ -64,6 +65,7 @@ function without(
   session: SessionContext,
 ): Reference[] {
   const references = referencesToKey(engine, relation, index?.columns ?? (relation.key as number[]), [...others, name]);
+  for (const { table: user } of references) checkNotOthers(engine, `table ${user.name}`, user.oid, session);
   const dependents = foreignKeysOn(`index ${name}`, references);
   if (!cascade && dependents.length > 0) throw stillDependent(`constraint ${name} on table ${table}`, dependents);
   tellCascade(dependents, session);

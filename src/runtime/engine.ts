@@ -19,7 +19,7 @@ import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
-import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
 import type { Ticks } from '../changes/waiting.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
@@ -30,12 +30,12 @@ import type { RecoveryReport } from '../durable/recovery.ts';
 import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
-import type { Source } from '../sources/source.ts';
 import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
 import { defaultOf } from './default_value.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareFetch } from './durable_subscription.ts';
+import type { EngineOptions } from './engine_options.ts';
 import { ExistingSchemas } from './existing_schemas.ts';
 import { prepareExplain } from './explain.ts';
 import { keepChanges } from './kept_changes.ts';
@@ -43,6 +43,7 @@ import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { MemoryHold } from './memory_hold.ts';
 import { prepareModification, prepareModifyingSelect } from './modifications.ts';
+import { tellLeft } from './open_objects.ts';
 import { prepareDo } from './plpgsql/do_block.ts';
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
@@ -60,26 +61,11 @@ import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
 import { TickTimes } from './tick_times.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
+import { undoMade } from './undo_made.ts';
 import { prepareUtility } from './utility.ts';
 import type { ViewRuntime } from './view.ts';
 import { checkDeferred, checkFit } from './write_check.ts';
 import { WriteConflict } from './write_conflict.ts';
-
-export interface EngineOptions {
-  /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
-  clock?: () => bigint;
-  /** Most records that one stream gives to one tick. Default 10000. */
-  tickRows?: number;
-  /** False: ticks run only when pump() is called (deterministic tests and embedding). Default true. */
-  automatic?: boolean;
-  /** Gives the source of a connector instead of the built-in one: for embedding, tests and benches. Null: the built-in one. */
-  openSource?: (spec: ConnectorSpec) => Source | null;
-  /** How Kafka is read and written. Default: in this thread. */
-  kafka?: KafkaAccess;
-  /** Shown by version(). */
-  version?: string;
-  log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
-}
 
 /** What did not fit is tried again so often after state has gone to disk. */
 const MOST_TRIES = 3;
@@ -308,20 +294,24 @@ export class TidemarkEngine implements Engine {
     checkFit: (deltas, seen, isDeferred) => checkFit(this, deltas, seen, isDeferred),
     checkDeferred: (deltas, isDeferred) => checkDeferred(this, deltas, isDeferred),
     isEmptied: (relation) => isEmptied(this, relation),
-    publish: (deltas, check, signal) => this.#commit(deltas, check, signal),
+    publish: (deltas, made, check, signal) => this.#commit(deltas, made, check, signal),
     durable: async () => this.journal?.durable(),
+    nextOid: () => this.catalog.nextOid,
+    madeBy: (transaction) => this.catalog.madeBy(transaction),
+    undo: (transaction, from) => undoMade(this, transaction, from),
   };
 
-  /** Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then. */
+  /** Publishes what a transaction wrote and made as one tick, if `check` (which throws) finds nothing against it by then. */
   async #commit(
     deltas: Map<number, Batch>,
+    made: number[],
     check: () => void,
     signal: AbortSignal | null,
   ): Promise<() => Promise<void>> {
     const { journal } = this;
     const copies = this.chilling.copiesWritten();
     if (copies !== null) await copies;
-    const frame = journal === null ? null : await journal.admitRows(deltas);
+    const frame = journal === null ? null : await journal.admitRows(deltas, made);
     try {
       turn.of(signal, check);
       this.chilling.makeRoom();
@@ -334,6 +324,7 @@ export class TidemarkEngine implements Engine {
       if (error instanceof Interrupted) throw error.reason;
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
     }
+    this.show(made);
     if (journal === null || frame === null) return () => Promise.resolve();
     const sequence = journal.committed(this.loop, frame);
     return () => journal.log.durable(sequence);
@@ -383,44 +374,22 @@ export class TidemarkEngine implements Engine {
 
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
-    this.catalog.add(object);
+    this.catalog.add(object, this.openFor(session, object.oid));
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
     this.defined({ sql: object.sql, made: object.oid, dropped: [], identity }, session, this.#needs(object, reads));
   }
 
-  /**
-   * A table with its first rows, as one record of the log: it is there with them or not at all. `addStore` makes the place for the rows, in the
-   * turn in which the table appears, if `check` has nothing against it.
-   */
-  async defineFilled(
-    object: CatalogObject,
-    rows: Batch,
-    session: SessionContext,
-    reads: number[],
-    check: () => void,
-    addStore: () => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { journal } = this;
-    const settings = settingsOf(session.evalContext, session.searchPath);
-    const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
-    check();
-    this.catalog.add(object);
-    addStore();
-    keepChanges(this, object.oid);
-    try {
-      turn.of(signal, () => this.publishRows(new Map([[object.oid, rows]])));
-    } catch (error) {
-      this.loop.dropRelation(object.oid);
-      void this.changes.drop(object.oid);
-      this.catalog.remove(object.oid);
-      throw error;
-    }
-    const record = { sql: object.sql, made: object.oid, dropped: [], settings, now: '0' };
-    this.definitions.add(record, this.#needs(object, reads));
-    if (journal !== null && frame !== null) journal.filled(this.loop, frame);
-    session.done?.();
+  /** The transaction that alone sees what its statement makes now, until it ends; undefined: everybody sees it at once. */
+  openFor(session: SessionContext, oid: number): number | undefined {
+    return this.replay === null ? this.transactionOf(session).opens(oid, session) : this.replay.open;
+  }
+
+  /** From now on everybody sees what a transaction has made: in the turn of the tick that says so. */
+  show(oids: number[]): void {
+    if (oids.length === 0) return;
+    this.catalog.show(oids);
+    this.definitions.show(oids);
   }
 
   #needs({ schema }: CatalogObject, reads: number[]): number[] {
@@ -446,15 +415,18 @@ export class TidemarkEngine implements Engine {
    * tick that has just run.
    */
   defined(
-    what: Omit<DefinitionRecord, 'settings' | 'now'>,
+    what: Omit<DefinitionRecord, 'settings' | 'now' | 'open'>,
     session: SessionContext,
     reads: number[] = [],
     rows: Batch | null = null,
   ): void {
+    if (what.altered !== undefined) tellLeft(this, [what.altered], session);
     const settings = settingsOf(session.evalContext, session.searchPath);
-    this.definitions.add({ ...what, settings, now: '0' }, reads);
-    if (rows === null) this.journal?.defined(this.loop, { ...what, settings });
-    else this.journal?.definedWith(this.loop, { ...what, settings }, rows);
+    const open = this.catalog.open.get(what.made);
+    const record = { ...what, settings, ...(open === undefined ? {} : { open }) };
+    this.definitions.add({ ...record, now: '0' }, reads);
+    if (rows === null) this.journal?.defined(this.loop, record);
+    else this.journal?.definedWith(this.loop, record, rows);
     // What is left (connections to be closed, the disk) nobody may say was cancelled.
     session.done?.();
   }

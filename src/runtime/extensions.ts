@@ -9,6 +9,7 @@ import { EXTENSIONS, extensionNamed as knownExtension } from '../../planner/type
 import type { ExtensionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { targetSchema } from './target_schema.ts';
 
 const BUILT_IN: ReadonlySet<string> = new Set(['plpgsql', 'tidemark']);
@@ -22,7 +23,9 @@ export function createExtension(
   session: SessionContext,
 ): void {
   const { catalog } = engine;
-  if (isBuiltIn(name) || catalog.extension(name) !== undefined) {
+  const existing = catalog.extension(name);
+  if (existing !== undefined) checkNotOthers(engine, `extension "${name}"`, existing.oid, session);
+  if (isBuiltIn(name) || existing !== undefined) {
     if (!ifNotExists) throw new SqlError('42710', `extension "${name}" already exists`);
     session.notice('NOTICE', '42710', `extension "${name}" already exists, skipping`);
     return;
@@ -49,8 +52,8 @@ export function createExtension(
 }
 
 /** 42704 when it is not there. */
-export function extensionNamed({ catalog }: TidemarkEngine, name: string): ExtensionObject {
-  const found = catalog.extension(name);
+export function extensionNamed({ catalog }: TidemarkEngine, name: string, session: SessionContext): ExtensionObject {
+  const found = catalog.seenExtension(name, session.searchPath);
   if (found === undefined) throw new SqlError('42704', `extension "${name}" does not exist`);
   return found;
 }

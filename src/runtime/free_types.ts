@@ -9,7 +9,7 @@
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { parse } from '../../planner/parse/parse.ts';
-import type { CatalogObject } from '../catalog/objects.ts';
+import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { afterOthers, alterColumnsNow, altersColumns } from './alter_columns.ts';
 import { alterRelation, ownTable } from './alter_relation.ts';
@@ -17,6 +17,7 @@ import { checkNotFollowed } from './column_readers.ts';
 import { tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { wordsOf } from './function_users.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { sessionWith } from './session_with.ts';
 import { type TypeUse, type Used, usesInTables } from './type_users.ts';
 
@@ -46,8 +47,9 @@ export function freeTypes(
   };
   const free = async (type: Used) => {
     const gone: string[] = [];
-    const notice: SessionContext['notice'] = (_severity, _sqlstate, message, fields) =>
-      void gone.push(...(fields?.detail ?? message).split('\n'));
+    const notice: SessionContext['notice'] = (severity, _sqlstate, message, fields) => {
+      if (severity === 'NOTICE') gone.push(...(fields?.detail ?? message).split('\n'));
+    };
     for (let [use] = usesOf(engine, [type], schemas); use !== undefined; [use] = usesOf(engine, [type], schemas)) {
       const { schema, name } = use.table;
       const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
@@ -66,6 +68,7 @@ export function freeTypes(
   };
   return afterOthers(engine, async () => {
     for (const { table, action } of usesOf(engine, types, schemas)) {
+      checkNotOthers(engine, `${KIND_NAMES[table.kind]} ${table.name}`, table.oid, session);
       ownTable(table, 'DROP COLUMN');
       if (action.startsWith('DROP COLUMN')) checkNotFollowed(engine, table);
     }

@@ -22,6 +22,15 @@ export class KeptDefinitions {
     if (record.dropped.length > 0) this.#forget();
   }
 
+  /** Everybody sees these objects now. */
+  show(oids: number[]): void {
+    this.#list = this.#list.map((kept) => {
+      if (!oids.includes(kept.record.made)) return kept;
+      const { open: _, ...record } = kept.record;
+      return { ...kept, record };
+    });
+  }
+
   /** Takes out what made the objects that are gone, with their DROPs, if nothing that stays needs them. */
   #forget(): void {
     const gone = new Set(this.dropped);

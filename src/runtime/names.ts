@@ -4,6 +4,7 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkNotOthers } from './open_objects.ts';
 
 export function notFound(name: string): SqlError {
   return new SqlError('42P01', `relation "${name}" does not exist`);
@@ -49,7 +50,9 @@ export function nameTaken(
   ifNotExists: boolean,
   session: SessionContext,
 ): boolean {
-  if (isFree(engine, schema, name)) return false;
+  const other = engine.catalog.in(schema, name);
+  if (other === undefined) return false;
+  checkNotOthers(engine, `relation "${name}"`, other.oid, session);
   if (!ifNotExists) throw new SqlError('42P07', `relation "${name}" already exists`);
   session.notice('NOTICE', '42P07', `relation "${name}" already exists, skipping`);
   return true;

@@ -24,10 +24,10 @@ import { planExpressions } from '../../planner/physical/builder.ts';
 import type { ComputedIndex } from './computed_index.ts';
 import type { IndexName } from './index_name.ts';
 import { makesMany } from './most_rows.ts';
+import { concat, consolidatorOf } from './signed_batches.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
-import { concat, consolidatorOf } from './transaction.ts';
 import { droppedMeanwhile } from './write_conflict.ts';
 
 /** Where relations that are not stored come from. */

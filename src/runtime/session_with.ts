@@ -16,6 +16,7 @@ export function sessionWith(
       return session.transaction;
     },
     getSetting: (name) => session.getSetting(name),
+    ...(session.seeOpen === undefined ? {} : { seeOpen: (open: number | null) => session.seeOpen?.(open) }),
     ...(session.onEnd === undefined ? {} : { onEnd: (work: () => void) => session.onEnd?.(work) }),
     ...(other.variables === undefined ? {} : { variables: other.variables }),
     ...(other.useTemporary === undefined ? {} : { useTemporary: other.useTemporary }),

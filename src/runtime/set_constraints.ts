@@ -24,10 +24,10 @@ function named(
   deferred: boolean,
   { searchPath }: SessionContext,
 ): { table: number; number: number }[] {
-  if (schema !== undefined && !catalog.hasSchema(schema))
+  if (schema !== undefined && !catalog.seesSchema(schema, searchPath))
     throw new SqlError('3F000', `schema "${schema}" does not exist`);
   for (const path of schema === undefined ? searchPath : [schema]) {
-    const tables = catalog.objects().filter((object) => object.kind === 'table' && object.schema === path);
+    const tables = catalog.seen(searchPath).filter((object) => object.kind === 'table' && object.schema === path);
     const found = tables.flatMap((table) => constraintsNamed(name, table as RelationObject, catalog));
     if (deferred && found.some(({ key }) => key?.deferrable !== true)) {
       throw new SqlError('42809', `constraint "${name}" is not deferrable`);

@@ -28,7 +28,7 @@ export function setSchema(
   session: SessionContext,
 ): (() => void) | null {
   const { catalog } = engine;
-  checkMovable(engine, object, to);
+  checkMovable(engine, object, to, session);
   if (object.schema === to) return null;
   const moved = withOwned(engine, object);
   for (const { name } of moved) {
@@ -36,7 +36,7 @@ export function setSchema(
       throw new SqlError('42P07', `relation "${name}" already exists in schema "${to}"`);
   }
   for (const { kind, name } of moved) {
-    if (kind !== 'index' && catalog.findType(to, name, []) !== undefined)
+    if (kind !== 'index' && catalog.typeIn(to, name) !== undefined)
       throw new SqlError('42710', `type "${name}" already exists in schema "${to}"`);
   }
   return () => {
@@ -59,7 +59,12 @@ export function setSchema(
   };
 }
 
-export function checkMovable(engine: TidemarkEngine, object: CatalogObject, to: string): void {
+export function checkMovable(
+  engine: TidemarkEngine,
+  object: CatalogObject,
+  to: string,
+  { searchPath }: SessionContext,
+): void {
   const { kind, name, schema } = object;
   if (kind === 'index') {
     throw new SqlError('42809', `cannot change schema of index "${name}"`, {
@@ -73,7 +78,7 @@ export function checkMovable(engine: TidemarkEngine, object: CatalogObject, to: 
   }
   if (isTemporary(schema) || isTemporary(to) || to === OWN_TEMPORARY)
     throw new SqlError('0A000', 'cannot move objects into or out of temporary schemas');
-  if (!engine.catalog.hasSchema(to)) throw new SqlError('3F000', `schema "${to}" does not exist`);
+  if (!engine.catalog.seesSchema(to, searchPath)) throw new SqlError('3F000', `schema "${to}" does not exist`);
   if (CLOSED.includes(to)) throw new SqlError('42501', `permission denied for schema ${to}`);
 }
 

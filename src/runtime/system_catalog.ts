@@ -8,6 +8,7 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { isOpenMark } from '../../operators/expr/search_path.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { SystemRelations } from '../catalog/catalog.ts';
@@ -31,7 +32,8 @@ export interface CatalogRelations {
 
 interface FigureRelation {
   columns: [string, number][];
-  rows(engine: TidemarkEngine): Datum[][];
+  /** `sees`: whether who asks sees the object. */
+  rows(engine: TidemarkEngine, sees: (oid: number) => boolean): Datum[][];
 }
 
 /** As tidemark.sources shows it. */
@@ -74,8 +76,9 @@ const FIGURES: Record<string, FigureRelation> = {
       ['late', OID.int8],
       ['status', OID.text],
     ],
-    rows: (engine) =>
+    rows: (engine, sees) =>
       [...engine.streams.values()].flatMap((s) => {
+        if (!sees(s.relation.oid)) return [];
         const fixed = (partition: number | null, position: bigint | null): Datum[] => {
           const high = partition === null ? null : (s.source.highWatermark(partition) ?? null);
           const lag = high === null || position === null ? null : high > position ? high - position : 0n;
@@ -109,9 +112,9 @@ const FIGURES: Record<string, FigureRelation> = {
       ['errors', OID.int8],
       ['tick', OID.int8],
     ],
-    rows: (engine) =>
+    rows: (engine, sees) =>
       [...engine.loop.views()].flatMap((view) => {
-        if (view.stored === null) return [];
+        if (view.stored === null || !sees(view.oid)) return [];
         const figures = view.figures();
         const sum = (f: (x: (typeof figures)[number]) => number) => BigInt(figures.reduce((n, x) => n + f(x), 0));
         return [
@@ -139,18 +142,21 @@ const FIGURES: Record<string, FigureRelation> = {
       ['errors', OID.int8],
       ['last_error', OID.text],
     ],
-    rows: (engine) =>
-      [...engine.sinks].map(([oid, sink]) => {
+    rows: (engine, sees) =>
+      [...engine.sinks].flatMap(([oid, sink]) => {
+        if (!sees(oid)) return [];
         const s = sink.statistics;
         return [
-          engine.catalog.get(oid)?.name ?? '',
-          s.status,
-          s.delivery,
-          s.rows,
-          s.tick,
-          s.queued,
-          s.errors,
-          s.lastError === '' ? null : s.lastError,
+          [
+            engine.catalog.get(oid)?.name ?? '',
+            s.status,
+            s.delivery,
+            s.rows,
+            s.tick,
+            s.queued,
+            s.errors,
+            s.lastError === '' ? null : s.lastError,
+          ],
         ];
       }),
   },
@@ -203,9 +209,9 @@ const FIGURES: Record<string, FigureRelation> = {
       ['tick', OID.int8],
       ['bytes', OID.int8],
     ],
-    rows: (engine) =>
+    rows: (engine, sees) =>
       engine.catalog.objects().flatMap((object) => {
-        if (object.kind !== 'subscription') return [];
+        if (object.kind !== 'subscription' || !sees(object.oid)) return [];
         const log = engine.changes.log(object.follows);
         return [
           [
@@ -264,12 +270,18 @@ export class SystemCatalog implements SystemRelations {
   }
 
   /** tidemark.errors('object') and tidemark.late('stream'). */
-  tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {
+  tableFunction(
+    schema: string | undefined,
+    name: string,
+    args: (string | null)[],
+    searchPath: string[] = [],
+  ): Relation | null {
     if (schema !== 'tidemark' || (name !== 'errors' && name !== 'late')) return null;
     const [target] = args;
     if (args.length !== 1 || target === null) throw new SqlError('42883', `function tidemark.${name} needs one name`);
     const parts = target.split('.');
-    const object = this.#engine.catalog.find(parts.length > 1 ? parts[0] : undefined, parts[parts.length - 1]);
+    const path = ['public', ...searchPath.filter(isOpenMark)];
+    const object = this.#engine.catalog.find(parts.length > 1 ? parts[0] : undefined, parts[parts.length - 1], path);
     if (object === undefined) throw notFound(target);
     if (name === 'errors') {
       if (this.#errorsOf(object.oid) === undefined) throw new SqlError('42809', `"${target}" keeps no errors`);
@@ -302,7 +314,10 @@ export class SystemCatalog implements SystemRelations {
     const name = Object.keys(FIGURES)[oid - FIGURE_OID];
     if (name !== undefined) {
       const { columns, rows } = FIGURES[name];
-      return { types: columns.map(([, t]) => colType(t)), rows: rows(this.#engine) };
+      return {
+        types: columns.map(([, t]) => colType(t)),
+        rows: rows(this.#engine, (object) => this.#engine.catalog.isSeen(object, context.searchPath)),
+      };
     }
     const relation = this.catalogs?.relationByOid(oid) ?? null;
     const rows = this.catalogs?.rows(oid, context) ?? null;

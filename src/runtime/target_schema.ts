@@ -20,12 +20,14 @@ export function targetSchema(
     throw new SqlError('42P16', 'cannot create relations in temporary schemas of other sessions');
   if (temporary && isTemporaryAllowed)
     throw new SqlError('42P16', 'cannot create temporary relation in non-temporary schema');
+  if (engine.catalog.hasSchema(said) && !engine.catalog.seesSchema(said, session.searchPath))
+    throw new SqlError('3F000', `schema "${said}" does not exist`);
   return said;
 }
 
 function firstSchema({ catalog }: TidemarkEngine, { searchPath }: SessionContext): string {
   const path = searchPath.length > 0 && isTemporary(searchPath[0]) ? searchPath.slice(1) : searchPath;
-  const schema = path.find((s) => s === OWN_TEMPORARY || (s !== 'pg_catalog' && catalog.hasSchema(s)));
+  const schema = path.find((s) => s === OWN_TEMPORARY || (s !== 'pg_catalog' && catalog.seesSchema(s, searchPath)));
   if (schema === undefined) throw new SqlError('3F000', 'no schema has been selected to create in');
   return schema;
 }

@@ -9,7 +9,7 @@
  * is done again must find what it read. Dropping waits for nothing: its record is short, and the log has kept room for it.
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import { isTemporary, temporaryIn } from '../../operators/expr/search_path.ts';
+import { isTemporary, openMark, temporaryIn } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
@@ -77,7 +77,9 @@ function dropNow(
 ): Promise<void> {
   const text = `DROP ${what} CASCADE`;
   const [statement] = parse(text);
-  const own = localSession(engine, undefined, { searchPath: [schema] });
+  // Also what its open transaction has made.
+  const open = [...new Set(engine.catalog.open.values())].map(openMark);
+  const own = localSession(engine, undefined, { searchPath: [schema, ...open] });
   const session = { ...own, transaction: transaction ?? own.transaction };
   return drop(engine, statement as Drop, session, new AbortController().signal)
     .catch((error: unknown) => {

@@ -22,7 +22,8 @@ import { batchOf } from '../changes/entry.ts';
 import type { Snapshot } from '../changes/log_follower.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { Reader } from './reads.ts';
-import { concat, type EngineTransaction } from './transaction.ts';
+import { concat } from './signed_batches.ts';
+import type { EngineTransaction } from './transaction.ts';
 import { checkUnaltered } from './write_conflict.ts';
 
 export function checkReached(engine: TidemarkEngine, tick: bigint): void {

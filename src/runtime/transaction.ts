@@ -10,36 +10,20 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
-import { BatchBuilder, emptyBatch, weightOf } from '../../operators/batch/builder.ts';
+import { emptyBatch, weightOf } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
-import { I32 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { consolidator } from '../../operators/state/consolidate.ts';
-import type { ColType } from '../../operators/types.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
-import type { Transaction } from '../engine.ts';
+import type { SessionContext, Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
 import type { IndexName } from './index_name.ts';
 import type { Pin } from './pins.ts';
 import type { Sequence } from './sequence.ts';
+import { concat, consolidatorOf } from './signed_batches.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { checkUnaltered } from './write_conflict.ts';
-
-const MOST_CONSOLIDATORS = 256;
-const consolidators = new Map<string, ReturnType<typeof consolidator>>();
-
-/** Code is made for a list of types: made anew for every commit, it would be compiled anew too, and never be warm. */
-export function consolidatorOf(types: ColType[]): ReturnType<typeof consolidator> {
-  const key = JSON.stringify(types);
-  const known = consolidators.get(key);
-  if (known !== undefined) return known;
-  if (consolidators.size === MOST_CONSOLIDATORS) consolidators.clear();
-  const made = consolidator(types);
-  consolidators.set(key, made);
-  return made;
-}
 
 /** Whether the foreign key of a table (its OID) is looked at at COMMIT. */
 export type IsDeferred = (table: number, key: ForeignKey) => boolean;
@@ -59,11 +43,23 @@ export interface Commits {
   /** Throws when these deltas break one of these foreign keys. */
   checkDeferred(deltas: Map<number, Batch>, isDeferred: IsDeferred): void;
   /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. `signal` ends it before that has happened. */
-  publish(deltas: Map<number, Batch>, check: () => void, signal: AbortSignal | null): Promise<() => Promise<void>>;
+  publish(
+    deltas: Map<number, Batch>,
+    /** OIDs of what everybody sees from then on. */
+    made: number[],
+    check: () => void,
+    signal: AbortSignal | null,
+  ): Promise<() => Promise<void>>;
   /** Whether the end of a transaction takes the rows of a table away that it has written. */
   isEmptied(relation: number): boolean;
   /** All that was told to the tick log so far is on the disk. */
   durable(): Promise<void>;
+  /** What is made from now on has no smaller OID. */
+  nextOid(): number;
+  /** What the transaction has made: OIDs. */
+  madeBy(transaction: number): number[];
+  /** Takes back what the transaction has made since this OID. */
+  undo(transaction: number, from: number): void;
 }
 
 /** What deltas were made with: the rows of a tick, and what they had to fit (TickLoop.constraints). */
@@ -83,11 +79,13 @@ export class EngineTransaction implements Transaction {
   #pin: Pin | null = null;
   readonly #writes: Write[] = [];
   readonly #byKey = new Map<string, CorrectionIndex>();
-  #savepoints: { name: string; writes: number; restarts: number; deferral: Deferral }[] = [];
+  #savepoints: { name: string; writes: number; restarts: number; deferral: Deferral; nextOid: number }[] = [];
   #deferral: Deferral = { all: null, named: new Map() };
   /** Sequences that begin anew with it. */
   #restarts: Sequence[] = [];
   #atEnd: (() => void)[] = [];
+  /** By which the catalog knows what it has made: the OID of the first of it. Null: it has made nothing. */
+  #number: number | null = null;
   #done = false;
   #alone = false;
   /** The oldest tick that what was written was made of. */
@@ -130,6 +128,33 @@ export class EngineTransaction implements Transaction {
   /** Reads see the tick of the next read: what was read so far, a statement that is not transactional has used. */
   forgetReads(): void {
     this.#unpin();
+  }
+
+  /** Its number if it makes something that it alone sees until it ends; undefined: everybody sees that at once. */
+  opens(oid: number, session: SessionContext): number | undefined {
+    if (this.#alone || session.seeOpen === undefined) return undefined;
+    if (this.#done) {
+      // A statement that was cancelled has gone on: what it makes goes when it has ended.
+      setImmediate(() => this.#commits.undo(oid, oid));
+      return oid;
+    }
+    if (this.#number === null) {
+      this.#number = oid;
+      session.seeOpen(oid);
+      this.#atEnd.push(() => session.seeOpen?.(null));
+    }
+    return this.#number;
+  }
+
+  get hasSavepoint(): boolean {
+    return this.#savepoints.length > 0;
+  }
+
+  /** Whether its ROLLBACK, or the next to a savepoint, leaves what it does now to this object. */
+  leaves(oid: number, session: SessionContext): boolean {
+    if (this.#alone || this.#done || session.seeOpen === undefined) return false;
+    const from = this.#savepoints.at(-1)?.nextOid ?? 0;
+    return this.#number === null || oid < from || !this.#commits.madeBy(this.#number).includes(oid);
   }
 
   /** It ends with the statement that runs now: nothing will be read behind what that writes. */
@@ -295,16 +320,22 @@ export class EngineTransaction implements Transaction {
 
   /** Publishes what was written, so that commit() only waits for the disk. After WriteConflict it can begin anew by startOver(). */
   async publish(signal: AbortSignal | null): Promise<void> {
-    if (this.#done || this.#writes.length === 0) return;
+    const made = this.#made;
+    if (this.#done || (this.#writes.length === 0 && made.length === 0)) return;
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
       const deltas = this.#total();
       for (const relation of deltas.keys()) if (this.#commits.isEmptied(relation)) deltas.delete(relation);
-      if (deltas.size > 0) this.#untilDurable = await this.#commits.publish(deltas, () => this.#check(deltas), signal);
+      if (deltas.size > 0 || made.length > 0)
+        this.#untilDurable = await this.#commits.publish(deltas, made, () => this.#check(deltas), signal);
       this.#truncate(0);
     } finally {
       narrow?.();
     }
+  }
+
+  get #made(): number[] {
+    return this.#number === null ? [] : this.#commits.madeBy(this.#number);
   }
 
   /** It has read and written nothing: the next statement sees the present tick. */
@@ -345,7 +376,8 @@ export class EngineTransaction implements Transaction {
   }
 
   get wrote(): boolean {
-    return this.hasWrites || this.hasPublished || this.#restarts.length > 0 || this.#atEnd.length > 0;
+    const ends = this.#restarts.length > 0 || this.#atEnd.length > 0;
+    return this.hasWrites || this.hasPublished || ends;
   }
 
   commitNow(): boolean {
@@ -364,6 +396,7 @@ export class EngineTransaction implements Transaction {
       writes: this.#writes.length,
       restarts: this.#restarts.length,
       deferral: this.#deferral,
+      nextOid: this.#commits.nextOid(),
     });
   }
 
@@ -371,6 +404,7 @@ export class EngineTransaction implements Transaction {
     const at = this.#find(name);
     this.#truncate(this.#savepoints[at].writes);
     this.#undoRestarts(this.#savepoints[at].restarts);
+    if (this.#number !== null) this.#commits.undo(this.#number, this.#savepoints[at].nextOid);
     this.#deferral = this.#savepoints[at].deferral;
     this.#savepoints.length = at + 1;
   }
@@ -428,6 +462,7 @@ export class EngineTransaction implements Transaction {
     this.#truncate(0);
     this.#undoRestarts(0);
     this.#arena.release();
+    if (this.#number !== null) this.#commits.undo(this.#number, 0);
     for (const work of this.#atEnd) work();
   }
 }
@@ -436,26 +471,4 @@ export class EngineTransaction implements Transaction {
 export function retractsOnly(batch: Batch): boolean {
   for (let row = 0; row < batch.n; row++) if (weightOf(batch, row) > 0) return false;
   return true;
-}
-
-/** The sum of signed batches of the same columns. */
-export function concat(parts: { batch: Batch; sign: 1 | -1 }[], arena: Arena): Batch {
-  if (parts.length === 1 && parts[0].sign === 1) return parts[0].batch;
-  const first = parts[0].batch;
-  const types = first.columns.map((c) => c.type);
-  const out = new BatchBuilder(
-    types,
-    arena,
-    Math.max(
-      1,
-      parts.reduce((n, p) => n + p.batch.n, 0),
-    ),
-  );
-  for (const { batch, sign } of parts) {
-    const first = out.n;
-    out.appendShallow(batch);
-    const weights = out.weights >>> 2;
-    if (sign < 0) for (let row = first; row < out.n; row++) I32[weights + row] = -I32[weights + row];
-  }
-  return out.build();
 }

@@ -12,7 +12,7 @@ import type { ModifyContext } from './modify.ts';
 import { relationNamed } from './names.ts';
 import { ownedSequences } from './owned_sequences.ts';
 import { relationRows } from './reads.ts';
-import { concat } from './transaction.ts';
+import { concat } from './signed_batches.ts';
 
 export function truncate(
   engine: TidemarkEngine,

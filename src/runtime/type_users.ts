@@ -44,8 +44,12 @@ export function namedInSyntax({ catalog }: TidemarkEngine, root: PgNode, searchP
   return [...new Set(found)];
 }
 
-/** What may be used so. */
+/** What tables may use in columns and expressions of theirs. */
 export type Used = TypeObject | FunctionObject | ExtensionObject;
+
+export function isUsed(object: CatalogObject): object is Used {
+  return object.kind === 'type' || object.kind === 'function' || object.kind === 'extension';
+}
 
 /** The nodes of a syntax tree that name a type which `find` finds; `name`: its own, or _mood, which is that of its array. */
 export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject; name: string }[] {
@@ -137,7 +141,8 @@ function isNamed({ catalog }: TidemarkEngine, node: PgNode, object: Used): boole
   const { kind, oid } = object;
   if (kind === 'extension')
     return extensionCalls(node, (name) => (name === object.name ? object : undefined)).length > 0;
-  return typeNodes(node, (schema, name) => catalog.findType(schema, name, [])).some(({ type }) => type.oid === oid);
+  const find: Finder = (schema, name) => (schema === undefined ? undefined : catalog.typeIn(schema, name));
+  return typeNodes(node, find).some(({ type }) => type.oid === oid);
 }
 
 /** The session, to bind the text of a bound expression again: unqualified types in it are found where they were found first. */

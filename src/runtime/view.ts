@@ -19,8 +19,8 @@ import type { GraphNode } from '../../operators/graph_node.ts';
 import type { ColdState } from '../../operators/state/cold_state.ts';
 import { keyDigest, nodeKeys, type PhysicalQuery, type RowsOf } from '../../planner/physical/index.ts';
 import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
+import { concat } from './signed_batches.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import { concat } from './transaction.ts';
 import { ViewResult } from './view_result.ts';
 
 export class ViewRuntime implements FlowOwner {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { CheckpointSettings } from '../../src/checkpoint/schedule.ts';
 import { openData } from '../../src/durable/recovery.ts';
-import type { EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import type { EngineOptions } from '../../src/runtime/engine_options.ts';
 import { openEngine, Session, sql } from '../engine/harness.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-restart-'));

@@ -18,7 +18,8 @@ import type {
   SessionContext,
   Transaction,
 } from '../../src/engine.ts';
-import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
+import { TidemarkEngine } from '../../src/runtime/engine.ts';
+import type { EngineOptions } from '../../src/runtime/engine_options.ts';
 import { localSession } from '../../src/runtime/local_session.ts';
 import { runScript } from '../../src/runtime/script.ts';
 
@@ -46,18 +47,23 @@ export class Session {
   readonly #engine: TidemarkEngine;
   readonly #context: SessionContext;
 
-  constructor(engine: TidemarkEngine, settings: Record<string, string> = {}) {
+  /** `block`: it is between BEGIN and COMMIT, so others do not see what it makes until then. */
+  constructor(engine: TidemarkEngine, settings: Record<string, string> = {}, block = false) {
     this.#engine = engine;
     const { TimeZone: timeZone = PLAIN.timeZone, search_path: path } = settings;
     const searchPath = path?.split(',').map((name) => name.trim()) ?? PLAIN.searchPath;
     const session = localSession(engine, undefined, { timeZone, searchPath });
+    const has = { temporary: null as string | null, open: null as number | null };
+    const search = (now: Partial<typeof has>) => {
+      Object.assign(has, now);
+      context.searchPath = pathWith(searchPath, has.temporary, has.open);
+      context.evalContext.searchPath = context.searchPath;
+    };
     const context: SessionContext = {
       ...session,
       getSetting: (name) => settings[name] ?? null,
-      useTemporary(schema) {
-        context.searchPath = pathWith(searchPath, schema);
-        context.evalContext.searchPath = context.searchPath;
-      },
+      useTemporary: (temporary) => search({ temporary }),
+      ...(block ? { seeOpen: (open: number | null) => search({ open }) } : {}),
     };
     if (settings.temporary) context.useTemporary?.(settings.temporary);
     this.#context = context;

@@ -8,7 +8,7 @@ import { type Datum, isPgArray, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError, unsupported } from '../../errors.ts';
 import { declaredOid, OID } from '../../types.ts';
 import type { EvalContext, SessionFunctions } from '../ir.ts';
-import { OWN_TEMPORARY, saidPath, searchOrder } from '../search_path.ts';
+import { isOpenMark, OWN_TEMPORARY, saidPath, searchOrder } from '../search_path.ts';
 import { CATALOG_FUNCTIONS, CATALOG_SETS } from './catalog_signatures.ts';
 import { register, registerSet, registerTyped } from './registry.ts';
 
@@ -76,7 +76,7 @@ register('current_schemas(bool)', (implicit: boolean, ctx: EvalContext): PgArray
   if (!implicit) return pgArray(OID.name, saidPath(ctx.searchPath));
   return pgArray(
     OID.name,
-    searchOrder(ctx.searchPath).filter((schema) => schema !== OWN_TEMPORARY),
+    searchOrder(ctx.searchPath).filter((schema) => schema !== OWN_TEMPORARY && !isOpenMark(schema)),
   );
 });
 

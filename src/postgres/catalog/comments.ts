@@ -27,7 +27,7 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
     ...facts.indexes.flatMap(({ oid, primary, table: { object } }) =>
       on(pg_class, oid, 0, primary ? saidOf(object, 'primary index') : saidOf(catalog.get(oid), 'object')),
     ),
-    ...catalog.objects().flatMap((object) => {
+    ...facts.objects.flatMap((object) => {
       if (object.kind === 'function') return on(pg_proc, object.oid, 0, saidOf(object, 'object'));
       if (object.kind === 'extension') return on(pg_extension, object.oid, 0, ofExtension(object));
       return object.kind === 'type' ? on(pg_type, object.type.oid, 0, saidOf(object, 'object')) : [];

@@ -12,8 +12,8 @@ export interface DomainConstraintFacts {
   check: DomainCheck | null;
 }
 
-export function domainObjects({ engine }: CatalogFacts): DomainObject[] {
-  return engine.catalog.objects().filter(isDomain);
+export function domainObjects({ objects }: CatalogFacts): DomainObject[] {
+  return objects.filter(isDomain);
 }
 
 export function domainConstraints(facts: CatalogFacts): DomainConstraintFacts[] {

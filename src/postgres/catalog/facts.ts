@@ -99,6 +99,8 @@ export interface RelationFacts {
 export class CatalogFacts {
   readonly engine: TidemarkEngine;
   readonly version: number;
+  /** What is seen by those whose facts these are. */
+  readonly objects: CatalogObject[];
   readonly schemas: SchemaFacts[];
   /** Relations that a client can name in FROM: PostgreSQL's, the tidemark schema's, the users'. */
   readonly relations: RelationFacts[];
@@ -112,10 +114,11 @@ export class CatalogFacts {
   readonly #indexByOid = new Map<number, IndexFacts>();
   readonly #byName = new Map<string, RelationFacts | IndexFacts>();
 
-  constructor(engine: TidemarkEngine) {
+  constructor(engine: TidemarkEngine, searchPath: string[]) {
     this.engine = engine;
     this.version = engine.catalogVersion;
-    this.schemas = schemasOf(engine);
+    this.objects = engine.catalog.seen(searchPath);
+    this.schemas = schemasOf(engine, searchPath);
     const schema = (name: string): SchemaFacts => {
       const found = this.schemas.find((s) => s.name === name);
       if (found === undefined) throw new Error(`relation in the unknown schema ${name}`);
@@ -123,7 +126,7 @@ export class CatalogFacts {
     };
     const system = systemRelations().map((r) => systemFacts(r, schema(r.schema)));
     const figures = engine.system.figures().map((r) => plainFacts(r, schema(r.schema), 'v', null));
-    const users = engine.catalog.objects().flatMap((object) => {
+    const users = this.objects.flatMap((object) => {
       const relkind = relkindOf(object);
       return relkind === null || !('relation' in object)
         ? []
@@ -132,13 +135,13 @@ export class CatalogFacts {
     this.own = [...figures, ...users];
     this.relations = [...system, ...this.own];
     for (const r of this.relations) this.#byOid.set(r.oid, r);
-    this.indexes = this.#indexes(engine);
+    this.indexes = this.#indexes();
     for (const i of this.indexes) this.#indexByOid.set(i.oid, i);
     for (const i of this.indexes) this.#byName.set(`${i.table.schema.name}.${i.name}`, i);
     for (const r of this.relations) this.#byName.set(`${r.schema.name}.${r.name}`, r);
   }
 
-  #indexes(engine: TidemarkEngine): IndexFacts[] {
+  #indexes(): IndexFacts[] {
     const indexes: IndexFacts[] = this.own.flatMap((table) => {
       const key = primaryKeyOf(table);
       if (key === null) return [];
@@ -157,7 +160,7 @@ export class CatalogFacts {
         },
       ];
     });
-    for (const object of engine.catalog.objects()) {
+    for (const object of this.objects) {
       const table = object.kind === 'index' ? this.#byOid.get(object.on) : undefined;
       if (object.kind !== 'index' || table === undefined) continue;
       const { oid, name, columns, unique, computed = null, nullsEqual = false } = object;
@@ -285,7 +288,7 @@ function plainFacts(
   };
 }
 
-function schemasOf(engine: TidemarkEngine): SchemaFacts[] {
+function schemasOf({ catalog }: TidemarkEngine, searchPath: string[]): SchemaFacts[] {
   const t = systemTable('pg_namespace');
   const builtIn = Array.from({ length: t.rowCount }, (_, r) => ({
     oid: t.number(r, 'oid'),
@@ -293,9 +296,9 @@ function schemasOf(engine: TidemarkEngine): SchemaFacts[] {
     owner: t.number(r, 'nspowner'),
   }));
   const known = new Set(builtIn.map((s) => s.name));
-  const exists = (s: SchemaFacts) => s.oid === PG_CATALOG || s.oid === PG_TOAST || engine.catalog.hasSchema(s.name);
-  const users = engine.catalog.schemas
-    .filter((name) => !known.has(name))
-    .map((name) => ({ oid: engine.catalog.schemaOid(name), name, owner: OWNER }));
+  const exists = (s: SchemaFacts) => s.oid === PG_CATALOG || s.oid === PG_TOAST || catalog.hasSchema(s.name);
+  const users = catalog.schemas
+    .filter((name) => !known.has(name) && catalog.seesSchema(name, searchPath))
+    .map((name) => ({ oid: catalog.schemaOid(name), name, owner: OWNER }));
   return [...builtIn.filter(exists), ...users];
 }

@@ -10,7 +10,7 @@ import type { Batch } from '../../../operators/batch/batch.ts';
 import { batchFromRows } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { temporaryIn } from '../../../operators/expr/search_path.ts';
+import { isOpenMark, temporaryIn } from '../../../operators/expr/search_path.ts';
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import type { CatalogRelations } from '../../runtime/system_catalog.ts';
@@ -30,7 +30,8 @@ interface KeptRows {
 
 export class PgCatalog implements CatalogRelations {
   readonly #engine: TidemarkEngine;
-  #facts: CatalogFacts | null = null;
+  /** By what is seen beside what everybody sees. */
+  readonly #facts = new Map<string, CatalogFacts>();
   readonly #kept = new Map<number, KeptRows>();
   readonly #locks = new AdvisoryLocks(() => this.sessions);
   /** Set once the server listens. */
@@ -48,18 +49,26 @@ export class PgCatalog implements CatalogRelations {
     return systemRelationByOid(oid);
   }
 
-  /** The facts of the catalog as it is now. */
-  facts(): CatalogFacts {
-    if (this.#facts === null || this.#facts.version !== this.#engine.catalogVersion) {
-      this.#facts = new CatalogFacts(this.#engine);
-    }
-    return this.#facts;
+  /** The facts of the catalog as it is now, for who has this search path. */
+  facts(searchPath: string[]): CatalogFacts {
+    const open = this.#openOf(searchPath);
+    const known = this.#facts.get(open);
+    if (known?.version === this.#engine.catalogVersion) return known;
+    if (known === undefined || open === '') this.#facts.clear();
+    const facts = new CatalogFacts(this.#engine, searchPath);
+    this.#facts.set(open, facts);
+    return facts;
+  }
+
+  /** The mark of the open transaction whose objects are seen; empty while none has made anything. */
+  #openOf(searchPath: string[]): string {
+    return this.#engine.catalog.open.size === 0 ? '' : (searchPath.find(isOpenMark) ?? '');
   }
 
   moment(context: EvalContext): Moment {
     const pid = context.session?.backendPid();
     const session = pid === undefined ? null : (this.sessions?.session(pid) ?? null);
-    return { facts: this.facts(), context, sessions: this.sessions, session, locks: this.#locks };
+    return { facts: this.facts(context.searchPath), context, sessions: this.sessions, session, locks: this.#locks };
   }
 
   rows(oid: number, context: EvalContext): Datum[][] | Batch | null {
@@ -90,7 +99,7 @@ export class PgCatalog implements CatalogRelations {
   #keyOf({ schema }: SystemRelation, { user, database, searchPath }: EvalContext): string {
     // Temporary objects are listed there for their own session.
     const own = schema === 'information_schema' ? (temporaryIn(searchPath) ?? '') : '';
-    return `${this.#engine.catalogVersion} ${own} ${user} ${database}`;
+    return `${this.#engine.catalogVersion} ${own} ${this.#openOf(searchPath)} ${user} ${database}`;
   }
 
   close(): void {

@@ -12,8 +12,8 @@ import { type CatalogRelation, type CatalogRow, ofCatalog } from './catalog_rela
 import { type CatalogFacts, figuresSchema } from './facts.ts';
 import { EXTENSION, OWNER, PG_CATALOG, PLPGSQL } from './oids.ts';
 
-export function extensionsOf({ engine }: CatalogFacts): ExtensionObject[] {
-  return engine.catalog.objects().filter((object) => object.kind === 'extension');
+export function extensionsOf({ objects }: CatalogFacts): ExtensionObject[] {
+  return objects.filter((object) => object.kind === 'extension');
 }
 
 const PLPGSQL_FACTS = { name: 'plpgsql', version: '1.0', comment: 'PL/pgSQL procedural language' };

@@ -16,8 +16,8 @@ const ENUM = { typreceive: 3532, typsend: 3533, typsubscript: 0, typanalyze: 0, 
 const ARRAY = { typreceive: 2400, typsend: 2401, typsubscript: 6179, typanalyze: 3816, typstorage: 'x' };
 
 /** Types that users made. */
-export function userTypes({ engine }: CatalogFacts): (EnumType | Domain)[] {
-  return engine.catalog.objects().flatMap((object) => (object.kind === 'type' ? [object.type] : []));
+export function userTypes({ objects }: CatalogFacts): (EnumType | Domain)[] {
+  return objects.flatMap((object) => (object.kind === 'type' ? [object.type] : []));
 }
 
 const isEnum = (type: EnumType | Domain): type is EnumType => 'labels' in type;

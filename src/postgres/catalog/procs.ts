@@ -15,8 +15,8 @@ import { staticRows } from './static_rows.ts';
 const INTERNAL = 12;
 const SQL = 14;
 
-export function functionsOf({ engine }: CatalogFacts): FunctionObject[] {
-  return engine.catalog.objects().filter((object): object is FunctionObject => object.kind === 'function');
+export function functionsOf({ objects }: CatalogFacts): FunctionObject[] {
+  return objects.filter((object): object is FunctionObject => object.kind === 'function');
 }
 
 export function functionObject({ engine }: CatalogFacts, oid: number): FunctionObject | undefined {

@@ -37,6 +37,9 @@ const WRITES = new Set<Statement['k']>([
   'truncate',
 ]);
 
+/** What a block undoes when it fails, and what is done for good at once when it is all of its transaction. */
+const DEFINITIONS = new Set([...WRITES].filter((kind) => /^(create_|alter_|drop$|comment$)/.test(kind)));
+
 /** What is published as soon as it has run, when it is all of its transaction. */
 const MODIFICATIONS = new Set<Statement['k']>(['modifying_select', 'insert', 'update', 'delete', 'merge', 'truncate']);
 
@@ -70,6 +73,7 @@ export async function runPlan(
   const { signal } = cancellation;
   session.sleepMs = 0;
   const slept = () => (session.sleepMs > 0 ? sleep(session.sleepMs, cancellation) : null);
+  if (alone && DEFINITIONS.has(statement.k)) session.block.transaction.standAlone?.();
   const published =
     alone && MODIFICATIONS.has(whatRuns(statement).k)
       ? engine.executeAlone?.(plan, params, session.context, signal, slept)

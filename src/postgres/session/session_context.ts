@@ -55,6 +55,7 @@ export class WireSessionContext implements SessionContext {
   #atEnd: (() => void)[] | null = [];
   #now = -1n;
   #temporary: string | null = null;
+  #open: number | null = null;
 
   constructor(settings: Settings, block: TransactionBlock, actions: SessionActions) {
     this.notice = actions.notice;
@@ -95,7 +96,7 @@ export class WireSessionContext implements SessionContext {
       byteaOutput: value('bytea_output') === 'escape' ? 'escape' : 'hex',
       user: this.#actions.user,
       database: this.#actions.database,
-      searchPath: pathWith(searchPathOf(value('search_path'), this.#actions.user), this.#temporary),
+      searchPath: pathWith(searchPathOf(value('search_path'), this.#actions.user), this.#temporary, this.#open),
       tick: 0n,
       session: this.#functions,
     };
@@ -108,6 +109,11 @@ export class WireSessionContext implements SessionContext {
 
   useTemporary(schema: string | null): void {
     this.#temporary = schema;
+    this.#context = null;
+  }
+
+  seeOpen(transaction: number | null): void {
+    this.#open = transaction;
     this.#context = null;
   }
 

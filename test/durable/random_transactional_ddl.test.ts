@@ -1,0 +1,182 @@
+/**
+ * Random DDL and rows in the transactions of two sessions, with savepoints, against an engine that only ever gets what was committed, statement by statement: after each end of a
+ * transaction, and after each kill, both have the same objects, comments and rows.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SqlError } from '../../operators/errors.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { openEngine, Session, seeded, sql } from '../engine/harness.ts';
+import { openOn } from './over_restarts.ts';
+
+const ROUNDS = process.env.TIDEMARK_QUICK === '1' ? 4 : 16;
+const STEPS = 200;
+/** Of all rounds, one after the other. */
+const { random } = seeded('transactional DDL');
+
+/** A transaction of a session: what it has done and not taken back, and where its savepoints are. */
+interface Open {
+  session: Session;
+  done: string[];
+  savepoints: { name: string; done: number }[];
+}
+
+/** What a session may be told, as others are at work. */
+const EXPECTED = new Set([
+  '42P07',
+  '42P06',
+  '42710',
+  '55P03',
+  '42P01',
+  '3F000',
+  '42704',
+  '2BP01',
+  '23505',
+  '40001',
+  '42809',
+  '42703',
+  '23503',
+]);
+
+async function state(engine: TidemarkEngine): Promise<unknown> {
+  const { catalog } = engine;
+  const objects = catalog
+    .seen([])
+    .map(({ kind, schema, name, comments }) => `${kind} ${schema}.${name} ${JSON.stringify(comments ?? {})}`);
+  const schemas = catalog.schemas.filter((name) => catalog.seesSchema(name, []));
+  const rows: Record<string, unknown> = {};
+  // Numbers that a serial column was given and nobody has are gone.
+  for (const { kind, schema, name } of catalog.seen([])) {
+    if (!['table', 'view', 'materialized_view'].includes(kind)) continue;
+    rows[`${schema}.${name}`] = (await sql(engine, `SELECT to_jsonb(x) - 'c' FROM ${schema}.${name} x`))
+      .map(String)
+      .sort();
+  }
+  return { objects: objects.sort(), schemas: schemas.sort(), rows };
+}
+
+/** Rows are each session's own, by their keys: what the other commits meanwhile changes nothing of what a statement does. */
+function statement(who: number): string {
+  const schema = ['public', 'public', 's'][random(3)];
+  const table = () => `${['public', 'public', 's'][random(3)]}.t${random(4)}`;
+  const name = (kind: string) => `${schema}.${kind}${random(4)}`;
+  const key = () => random(6) * 2 + who;
+  switch (random(16)) {
+    case 0:
+    case 1:
+      return `CREATE TABLE ${name('t')} (a int PRIMARY KEY, b text UNIQUE, c serial)`;
+    case 2:
+      return `CREATE TABLE ${name('t')} (a int PRIMARY KEY REFERENCES ${table()}, b text, CHECK (a >= 0))`;
+    case 3:
+      return `CREATE TABLE ${name('t')} AS SELECT ${key()} AS a, 'x' AS b`;
+    case 4:
+      return `CREATE VIEW ${name('v')} AS SELECT a FROM ${table()}`;
+    case 5:
+      return `CREATE MATERIALIZED VIEW ${name('m')} AS SELECT b, count(*) AS n FROM ${table()} GROUP BY b`;
+    case 6:
+      return `CREATE INDEX i${random(4)} ON ${table()} (b)`;
+    case 7:
+      return `CREATE SCHEMA ${random(3) === 0 ? 'IF NOT EXISTS ' : ''}s`;
+    case 8:
+      return `CREATE TYPE ${name('e')} AS ENUM ('x', 'y')`;
+    case 9:
+      return `CREATE TABLE IF NOT EXISTS ${name('t')} (a int, b text, e ${name('e')})`;
+    case 10:
+      return `CREATE SEQUENCE ${name('q')}`;
+    case 11:
+    case 12:
+    case 13:
+      return `INSERT INTO ${table()} (a, b) VALUES (${key()}, '${random(9)}')`;
+    case 14:
+      return `DELETE FROM ${table()} WHERE a = ${key()}`;
+    default:
+      return `UPDATE ${table()} SET b = b || 'x' WHERE a = ${key()}`;
+  }
+}
+
+for (let round = 0; round < ROUNDS; round++)
+  test(`round ${round}`, async () => {
+    let disk = new MemoryDisk();
+    let engine = await openOn(disk);
+    const twin = await openEngine();
+    twin.system.catalogs = new PgCatalog(twin);
+    const base = 'CREATE TABLE t0 (a int PRIMARY KEY, b text); INSERT INTO t0 VALUES (1, 1)';
+    for (const one of [engine, twin]) await sql(one, base);
+    const begin = (): Open => ({ session: new Session(engine, {}, true), done: [], savepoints: [] });
+    let open = [begin(), begin()];
+    const same = async (what: string) => assert.deepEqual(await state(engine), await state(twin), what);
+    const back = (who: number) => {
+      const { session, savepoints, done } = open[who];
+      const at = savepoints.at(-1);
+      if (at === undefined || random(2) === 0) {
+        session.transaction.rollback();
+        open[who] = begin();
+        return;
+      }
+      session.transaction.rollbackTo(at.name);
+      done.length = at.done;
+    };
+    let commits = 0;
+    for (let step = 0; step < STEPS; step++) {
+      const who = random(2);
+      const { session, done, savepoints } = open[who];
+      switch (random(16)) {
+        case 0: {
+          const name = `${step}`;
+          session.transaction.savepoint(name);
+          savepoints.push({ name, done: done.length });
+          break;
+        }
+        case 1:
+          back(who);
+          await same(`step ${step}: rollback`);
+          break;
+        case 2:
+        case 3:
+        case 4:
+          open[who] = begin();
+          try {
+            await session.transaction.commit();
+          } catch (error) {
+            assert.ok(error instanceof SqlError && EXPECTED.has(error.sqlstate), String(error));
+            await same(`step ${step}: failed commit`);
+            break;
+          }
+          commits += done.length;
+          for (const text of done) await sql(twin, text);
+          await same(`step ${step}: commit of ${done.join('; ')}`);
+          break;
+        case 5:
+          if (random(3) === 0) {
+            if (random(2) === 0) await sql(engine, 'CHECKPOINT');
+            const cut = disk.crash(() => 0);
+            await engine.close();
+            disk = cut;
+            engine = await openOn(disk);
+            open = [begin(), begin()];
+            assert.equal(engine.catalog.open.size, 0);
+            await same(`step ${step}: kill`);
+          }
+          break;
+        default: {
+          const text = statement(who);
+          assert.equal(parse(text).length, 1);
+          try {
+            await session.run(text);
+            done.push(text);
+          } catch (error) {
+            assert.ok(error instanceof SqlError && EXPECTED.has(error.sqlstate), `${text}: ${error}`);
+            back(who);
+          }
+        }
+      }
+    }
+    assert.ok(commits > 0);
+    for (const { session } of open) session.transaction.rollback();
+    await same('end');
+    await engine.close();
+    await twin.close();
+  });

@@ -1,0 +1,121 @@
+/** What a transaction has made is there after a restart if it was committed, with all its rows, and else nothing of it is: however the server ended, and in whatever moment. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { Session, sql } from '../engine/harness.ts';
+import { openOn, overRestarts } from './over_restarts.ts';
+
+const names = (engine: TidemarkEngine) => [
+  ...engine.catalog.schemas.filter((name) => engine.catalog.schemaOid(name) >= 16384),
+  ...engine.catalog.objects().map(({ schema, name }) => `${schema}.${name}`),
+];
+
+const MADE =
+  `CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('sad', 'ok'); CREATE TABLE s.t (a serial PRIMARY KEY, b text UNIQUE, m s.mood DEFAULT 'ok');
+  INSERT INTO s.t (b) VALUES ('x'), ('y'); CREATE TABLE s.u (a int REFERENCES s.t); INSERT INTO s.u VALUES (1);
+  CREATE VIEW s.plain AS SELECT a, m FROM s.t; CREATE MATERIALIZED VIEW s.kept AS SELECT m, count(*) AS n FROM s.t GROUP BY m; CREATE INDEX ON s.kept (n);
+  CREATE TABLE s.copied AS SELECT 7 AS a; CREATE SEQUENCE s.counter; COMMENT ON TABLE s.t IS 'made'; CREATE INDEX late ON old (a);
+  ALTER TABLE s.t ADD COLUMN c int DEFAULT 3; ALTER TABLE s.u RENAME TO renamed; INSERT INTO old VALUES (2)`.split(';');
+
+async function run(session: Session, texts: string[]): Promise<void> {
+  for (const text of texts) await session.run(text);
+}
+
+test('after a kill, an orderly end, from checkpoints, the log, the copy for another layout', async () => {
+  let round = 0;
+  const engine = await overRestarts(
+    'CREATE TABLE old (a int); INSERT INTO old VALUES (1); CREATE MATERIALIZED VIEW total AS SELECT sum(a) FROM old',
+    async (engine, how) => {
+      const committed = Array.from({ length: round }, (_, i) => `made_${i}`);
+      assert.deepEqual(engine.catalog.open.size, 0, how);
+      assert.deepEqual(
+        names(engine),
+        ['public.old', 'public.total', ...committed.flatMap((name) => [`public.${name}`, `public.over_${name}`])],
+        how,
+      );
+      for (const name of committed)
+        assert.deepEqual(await sql(engine, `SELECT a, n FROM ${name}, over_${name}`), [['1', '1']], how);
+      assert.deepEqual(await sql(engine, 'SELECT * FROM total'), [[String(1 + 10 * round)]], how);
+      // Rolled back, committed, never ended.
+      const back = new Session(engine, {}, true);
+      await run(back, MADE);
+      back.transaction.rollback();
+      const commits = new Session(engine, {}, true);
+      await run(
+        commits,
+        [
+          `CREATE TABLE made_${round} (a int); INSERT INTO made_${round} VALUES (1)`,
+          `CREATE MATERIALIZED VIEW over_made_${round} AS SELECT count(*) AS n FROM made_${round}`,
+          'INSERT INTO old VALUES (10)',
+        ].flatMap((text) => text.split(';')),
+      );
+      await commits.transaction.commit();
+      await run(new Session(engine, {}, true), MADE);
+      round++;
+    },
+  );
+  await engine.close();
+});
+
+/** The disk as it was when so many bytes of the log had been written. */
+function cutAt(disk: MemoryDisk, bytes: number): MemoryDisk {
+  const after = disk.crash((_path, unsynced) => unsynced);
+  let left = bytes;
+  for (const path of segments(after)) {
+    const { length } = after.files.get(path)!.bytes;
+    if (left <= 0) after.files.delete(path);
+    else if (left < length) {
+      const part = after.files.get(path)!.bytes.subarray(0, left);
+      after.files.set(path, { bytes: Buffer.from(part), synced: Buffer.from(part) });
+    }
+    left -= length;
+  }
+  return after;
+}
+
+const segments = (disk: MemoryDisk) => [...disk.files.keys()].filter((path) => /\/\d{20}\.log$/.test(path)).sort();
+const logBytes = (disk: MemoryDisk) =>
+  segments(disk).reduce((sum, path) => sum + (disk.files.get(path)?.bytes.length ?? 0), 0);
+
+test('a power cut at any byte: all of a commit or nothing', async () => {
+  const disk = new MemoryDisk();
+  const engine = await openOn(disk);
+  await sql(engine, 'CREATE TABLE old (a int); CREATE TABLE other (a int)');
+  const before = names(engine);
+  const began = logBytes(disk);
+  assert.ok(began > 0);
+  const session = new Session(engine, {}, true);
+  await run(session, MADE);
+  session.transaction.savepoint('1');
+  await run(session, ['CREATE TABLE s.gone (a int)', 'CREATE VIEW s.over AS SELECT * FROM s.gone']);
+  session.transaction.rollbackTo('1');
+  const whole = names(engine);
+  await engine.journal?.durable();
+  const open = logBytes(disk);
+  await session.transaction.commit();
+  const ended = logBytes(disk);
+  const written = cutAt(disk, ended);
+  await engine.close();
+  const seen = new Set<boolean>();
+  const at = (bytes: number, holds: boolean | null) => ({ bytes, holds });
+  const inBetween = Array.from({ length: 20 }, (_, i) => Math.floor(began + ((open - began) * i) / 20));
+  const ofCommit = Array.from({ length: 20 }, (_, i) => Math.floor(open + ((ended - open) * i) / 20));
+  for (const { bytes, holds } of [
+    ...inBetween.map((bytes) => at(bytes, false)),
+    ...ofCommit.map((bytes) => at(bytes, null)),
+    at(ended, true),
+  ]) {
+    const again = await openOn(cutAt(written, bytes));
+    const found = names(again);
+    const isThere = found.includes('s.t');
+    seen.add(isThere);
+    if (holds !== null) assert.equal(isThere, holds, `${bytes} of ${began}, ${open}, ${ended}`);
+    assert.equal(again.catalog.open.size, 0);
+    assert.deepEqual(found, isThere ? whole : before);
+    assert.deepEqual(await sql(again, 'SELECT a FROM old'), isThere ? [['2']] : []);
+    if (isThere) assert.deepEqual(await sql(again, 'SELECT m, n FROM s.kept'), [['ok', '2']]);
+    await again.close();
+  }
+  assert.deepEqual(seen, new Set([false, true]));
+});
