@@ -50,6 +50,8 @@ export interface NodeIndex extends IndexSpec {
 
 export class FlowNode {
   readonly spec: PlanNode;
+  /** The spec, of a source: specs have as many shapes as there are operators, and a tick asks of every node whether it is one. */
+  readonly source: Extract<PlanNode, { op: 'source' }> | null;
   /** Null for sources. */
   operator: Operator | null = null;
   /** By indexName(). */
@@ -74,6 +76,7 @@ export class FlowNode {
 
   constructor(spec: PlanNode) {
     this.spec = spec;
+    this.source = spec.op === 'source' ? spec : null;
     this.#mayCancel = spec.appendOnly === true && spec.op !== 'map';
     this.#nothing = emptyBatch(spec.types);
     this.output = this.#nothing;
@@ -103,10 +106,10 @@ export class FlowNode {
   }
 
   #show({ n, columns, weights }: Batch, to: Batch): void {
-    const { spec } = this;
-    if (spec.op !== 'source') throw new Error(`${spec.op} has inputs`);
-    for (let i = 0; i < spec.columns.length; i++) {
-      const { data, valid } = columns[spec.columns[i]];
+    const { source } = this;
+    if (source === null) throw new Error(`${this.spec.op} has inputs`);
+    for (let i = 0; i < source.columns.length; i++) {
+      const { data, valid } = columns[source.columns[i]];
       const column = to.columns[i];
       column.data = data;
       column.valid = valid;

@@ -438,11 +438,11 @@ export class Graph {
 
   #stepNode(node: GraphNode, deltas: Deltas, tick: GraphTick, undo: Undo | null): void {
     turn.look();
-    const { spec } = node;
+    const { source } = node;
     if (undo !== null) this.#keepNode(node, undo);
     node.due = false;
     this.#ends(node);
-    if (spec.op === 'source') node.take(deltas.ofEqual(spec.relation, node.relations), tick.arena);
+    if (source !== null) node.take(deltas.ofEqual(source.relation, node.relations), tick.arena);
     else {
       const first = this.#fresh.size > 0 && this.#fresh.has(node);
       node.runIn(node.outputsOfInputs(), tick, first);

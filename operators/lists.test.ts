@@ -1,7 +1,7 @@
 /** Maps and sets with a list against plain ones, on random changes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { empty, ListedMap, ListedSet } from './lists.ts';
+import { empty, KeptList, ListedMap, ListedSet } from './lists.ts';
 import { Random, testSeed } from './testing/property.ts';
 
 const seed = testSeed();
@@ -43,4 +43,31 @@ test('an emptied list is empty', () => {
   assert.equal(list.length, 0);
   list.push(4);
   assert.deepEqual(list, [4]);
+});
+
+test('a kept list gives the objects of before again, in the same order, and lists those that are in it now', () => {
+  const random = new Random(seed);
+  let made = 0;
+  const list = new KeptList(() => ({ number: made++, said: -1 }));
+  let most = 0;
+  for (let round = 0; round < 50; round++) {
+    const count = random.below(6);
+    for (let i = 0; i < count; i++) {
+      const next = list.next();
+      assert.equal(next.number, i);
+      next.said = round * 10 + i;
+    }
+    most = Math.max(most, count);
+    assert.equal(made, most);
+    assert.equal(list.length, count);
+    const there = list.list();
+    assert.deepEqual(
+      there.map(({ said }) => said),
+      Array.from({ length: count }, (_, i) => round * 10 + i),
+    );
+    for (let i = 0; i < count; i++) assert.equal(list.at(i), there[i]);
+    list.clear();
+    assert.equal(list.length, 0);
+    assert.deepEqual(list.list(), []);
+  }
 });

@@ -8,6 +8,44 @@ export function empty(list: unknown[]): void {
   while (list.length > 0) list.pop();
 }
 
+/**
+ * A list of objects that are made once and written anew by each tick, for a tick of few rows spends more on making and collecting them than on what they say. What an object said
+ * before is still in it when next() gives it; who clears the list lets go of what is large.
+ */
+export class KeptList<T> {
+  readonly #make: () => T;
+  readonly #all: T[] = [];
+  #length = 0;
+
+  constructor(make: () => T) {
+    this.#make = make;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** One more at the end, to be written. */
+  next(): T {
+    const place = this.#length++;
+    if (place === this.#all.length) this.#all.push(this.#make());
+    return this.#all[place];
+  }
+
+  at(place: number): T {
+    return this.#all[place];
+  }
+
+  /** Those that are in it, for who does not count the cost. */
+  list(): T[] {
+    return this.#all.slice(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+}
+
 /** A Map that changes seldom: `list` has its values, in order, as they were when it was asked for. V8 goes through a list at a tenth of the cost. */
 export class ListedMap<K, V> extends Map<K, V> {
   #list: readonly V[] | null = null;

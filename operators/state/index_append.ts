@@ -102,7 +102,7 @@ export class IndexAppend {
         done = kernels.appendFound(append);
         heap.endLending();
       }
-      located = keys.takeIn(append, arena);
+      located = keys.takeIn(append, arena, this.#appended);
     } else {
       if (kernels.allPositive(delta.weights, delta.n) === 0) return null;
       located = keys.findOrInsertAll({ n: delta.n, weights: 0, skipNulls: this.#skipNulls }, arena);

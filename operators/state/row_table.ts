@@ -142,7 +142,7 @@ export class RowTable {
     const keys = this.#record(rows, arena);
     this.showTo(keys);
     if (kernels.findKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
-    return this.#located(keys);
+    return this.#locate(keys, { slots: 0, fresh: 0, made: 0 });
   }
 
   /** findOrInsert() for all rows of the bound columns. */
@@ -157,11 +157,11 @@ export class RowTable {
     }
   }
 
-  /** findOrInsertAll() by a kernel that found or made the slots itself: what it says of that in a record of keys. */
-  takeIn(keys: number, arena: Arena): Located {
+  /** findOrInsertAll() by a kernel that found or made the slots itself: what it says of that in a record of keys, into `located`. */
+  takeIn(keys: number, arena: Arena, located: Located = { slots: 0, fresh: 0, made: 0 }): Located {
     this.#takePlace(keys);
     const at = keys >>> 2;
-    const located = this.#located(keys);
+    this.#locate(keys, located);
     const long = U32[at + k.KEYS_LONG / 4];
     if (long > 0) this.#ownTexts(located, long, arena);
     return located;
@@ -218,13 +218,12 @@ export class RowTable {
     return keys;
   }
 
-  #located(keys: number): Located {
+  #locate(keys: number, located: Located): Located {
     const at = keys >>> 2;
-    return {
-      slots: U32[at + k.KEYS_SLOTS / 4] >>> 2,
-      fresh: U32[at + k.KEYS_FRESH / 4] >>> 2,
-      made: U32[at + k.KEYS_MADE / 4],
-    };
+    located.slots = U32[at + k.KEYS_SLOTS / 4] >>> 2;
+    located.fresh = U32[at + k.KEYS_FRESH / 4] >>> 2;
+    located.made = U32[at + k.KEYS_MADE / 4];
+    return located;
   }
 
   /** The slots just made show the batch's long texts: they get their own copies. */

@@ -16,7 +16,7 @@ test('many logs with short tails are written before sources wait for ever', asyn
   const batch = batchFromRows([colType(OID.text)], [['x'.repeat(200_000)]], arena);
   const deltas = Deltas.of(Array.from({ length: 700 }, (_, oid) => [oid, batch]));
   for (const oid of deltas.relations) keeper.keep(oid, retentionOf('1 hour'), { tick: 0n, clock: 0n });
-  keeper.publish(deltas, { tick: 1n, clock: 1n });
+  keeper.publish(deltas, 1n, 1n);
   assert.ok(keeper.behind, String(keeper.pending));
   await keeper.caughtUp();
   assert.ok(!keeper.behind);

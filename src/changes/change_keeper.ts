@@ -40,8 +40,9 @@ export class ChangeKeeper implements LogHost {
   }
 
   /** The changes of a tick, by relation. */
-  publish(deltas: Deltas, moment: Moment): void {
+  publish(deltas: Deltas, tick: bigint, clock: bigint): void {
     if (this.#logs.size === 0) return;
+    const moment = { tick, clock };
     for (let i = 0; i < deltas.size; i++) {
       const batch = deltas.batches[i];
       if (batch.n > 0) this.#logs.get(deltas.relations[i])?.append(batch, moment);

@@ -39,10 +39,8 @@ class World {
     const arena = new Arena();
     for (const tick of ticks) {
       const batch = batchFromRows(TYPES, [[BigInt(tick), 'x'.repeat(bytes)]], arena);
-      this.keeper.publish(Deltas.of(oids.map((oid) => [oid, batch])), {
-        tick: BigInt(tick),
-        clock: BigInt(tick) * 1_000_000n,
-      });
+      const deltas = Deltas.of(oids.map((oid) => [oid, batch]));
+      this.keeper.publish(deltas, BigInt(tick), BigInt(tick) * 1_000_000n);
     }
     arena.release();
   }

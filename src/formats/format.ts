@@ -79,7 +79,7 @@ export interface Decoder {
   readonly bytes: number;
   /** Whether it may have put a NULL into `out`. */
   readonly anyNull: boolean;
-  /** Bounds of the column `time` over the rows of the last decode(): null when it had none that is not NULL, undefined when they are not known. */
+  /** Bounds of the column `time` over the rows of the last decode(): null when it had none that is not NULL, undefined when they are not known. Good until the next call. */
   times?(): TimeBounds | null | undefined;
   /** Of the rows since it was emptied by who reads them; missing: its rows say all. */
   readonly partials?: PartialRow[];

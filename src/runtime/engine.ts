@@ -5,6 +5,7 @@
  *
  * Ticks run when input is there: a source that has rows schedules one (source_ticks.ts), a commit runs one at once.
  */
+import { performance } from 'node:perf_hooks';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';

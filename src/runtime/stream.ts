@@ -8,7 +8,7 @@
  * tick, so what is late is decided by the watermark before the tick; the history keeps which records that were.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
-import type { Batch, Column } from '../../operators/batch/batch.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
 import { empty, ListedMap } from '../../operators/lists.ts';
@@ -19,30 +19,18 @@ import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
 import type { BadRow, Decoder, PartialRow, TimeBounds } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
-import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
+import { eachRecord, lateColumns, without } from './late_rows.ts';
 import { ErrorLedger } from './ledger.ts';
 import type { SavedStream, StreamFacts, StreamStatistics } from './saved_stream.ts';
 import { SourceStatus } from './source_status.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { StreamColumns } from './stream_columns.ts';
 import { StreamHistory } from './stream_history.ts';
+import { NO_BATCH, nothingPending, type Pending, Taken } from './taken.ts';
 import { timeBounds } from './time_bounds.ts';
 import { upsertDelta } from './upsert_delta.ts';
 
 const NO_ROWS: number[] = [];
-
-interface Pending {
-  raw: RawBatch;
-  next: number;
-}
-
-/** Records that became rows of a tick. */
-interface Decoded extends DecodedRecords {
-  /** Of their values. */
-  bytes: number;
-  /** Of those that are not NULL; null: there is none, or nobody asks. */
-  times: TimeBounds | null;
-}
 
 interface PartitionState {
   readonly partition: number;
@@ -69,11 +57,12 @@ export class StreamRuntime {
   /** True when a column's DEFAULT depends on the clock. */
   readonly #clocked: boolean;
   readonly columns: StreamColumns;
+  /** Null, or the one that stays. */
   #pending: Pending | null = null;
+  readonly #one = nothingPending();
   #watermark: bigint | null = null;
   /** What the tick has taken so far; it counts when the tick has passed. */
-  readonly #records: Decoded[] = [];
-  readonly #ranges: OffsetRange[] = [];
+  readonly #took = new Taken();
   /** The clock of the tick. */
   #now = 0n;
   #rows = 0;
@@ -81,8 +70,6 @@ export class StreamRuntime {
   #anyNull = false;
   /** Those of them that are behind the watermark. */
   #late: number[] = NO_ROWS;
-  /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
-  readonly #polled: Pending[] = [];
   #again: RawBatch[] = [];
   /** Late rows of the tick, with the watermark that they were behind. */
   #refused: Batch | null = null;
@@ -152,9 +139,15 @@ export class StreamRuntime {
     if (this.held || this.waitsFor !== null || !this.#opened) return false;
     if (this.#pending === null) {
       const raw = (this.#again.length === 0 ? undefined : this.#again.shift()) ?? this.source.poll();
-      if (raw !== null) this.#pending = { raw, next: 0 };
+      if (raw !== null) this.#setPending(raw, 0);
     }
     return this.#pending !== null;
+  }
+
+  #setPending(raw: RawBatch, next: number): void {
+    this.#one.raw = raw;
+    this.#one.next = next;
+    this.#pending = this.#one;
   }
 
   /**
@@ -170,15 +163,18 @@ export class StreamRuntime {
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
       const { raw } = pending;
-      this.#polled.push({ raw, next: pending.next });
-      const to = Math.min(raw.n, pending.next + left);
-      this.#consume(raw, pending.next, to, builder, now);
-      left -= Math.max(1, to - pending.next);
-      const start = pending.next === 0 ? raw.baseOffset : BigInt(raw.offset[pending.next]);
+      const from = pending.next;
+      this.#took.addPolled(raw, from);
+      const to = Math.min(raw.n, from + left);
+      this.#consume(raw, from, to, builder, now);
+      left -= Math.max(1, to - from);
+      const start = from === 0 ? raw.baseOffset : BigInt(raw.offset[from]);
       const end = to === raw.n ? raw.nextOffset : BigInt(raw.offset[to]);
-      this.#ranges.push({ partition: raw.partition, from: start, to: end, records: to - pending.next });
-      if (to === raw.n) this.#pending = null;
-      else pending.next = to;
+      this.#took.addRange(raw.partition, start, end, to - from);
+      pending.next = to;
+      if (to < raw.n) continue;
+      pending.raw = NO_BATCH;
+      this.#pending = null;
     }
     return this.#finish(builder, arena);
   }
@@ -201,26 +197,30 @@ export class StreamRuntime {
     const counts = this.#counts;
     const isAppend = this.spec.envelope === 'append';
     history.mark(this.#watermark);
-    for (const { raw, bytes, times } of this.#records) {
+    for (let i = 0; i < this.#took.records.length; i++) {
+      const { raw, bytes, greatest } = this.#took.records.at(i);
       counts.bytes += bytes;
       if (this.columns.time < 0) continue;
       const state = this.#partition(raw.partition);
       state.idleSince = null;
-      if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
+      if (greatest !== null && (state.maxTime === null || greatest > state.maxTime)) state.maxTime = greatest;
     }
-    for (const range of this.#ranges) {
-      if (isLogged) this.#taken.push(range);
+    for (let i = 0; i < this.#took.ranges.length; i++) {
+      const range = this.#took.ranges.at(i);
+      if (isLogged) this.#taken.push({ ...range });
       if (isAppend) history.add(range, this.#clocked ? this.#now : null);
       this.#partition(range.partition).position = range.to;
     }
     counts.rows += this.#rows;
     counts.late += this.#late.length;
-    const isBad = this.#labelled && this.#records.some(({ bad }) => bad.length > 0);
-    if (!isAppend || (this.#late.length === 0 && !isBad)) return;
+    if (!isAppend || (this.#late.length === 0 && !this.#labelled)) return;
+    const records = this.#took.records.list();
+    const isBad = this.#labelled && records.some(({ bad }) => bad.length > 0);
+    if (this.#late.length === 0 && !isBad) return;
     const refused = new Set(this.#late);
     const refuse = (partition: number, offset: number) => history.addRefused(partition, offset);
     eachRecord(
-      this.#records,
+      records,
       (row, partition, offset) => {
         if (refused.has(row)) refuse(partition, offset);
       },
@@ -252,28 +252,25 @@ export class StreamRuntime {
   accept(isLogged: boolean): void {
     this.#advance(isLogged);
     if (this.#refused !== null) this.late.endTick();
-    const unread = this.#pending?.raw;
-    for (const { raw } of this.#polled) if (raw !== unread) raw.release?.();
+    this.#took.release(this.#pending?.raw);
     this.#forgetTick();
     this.errors.endTick();
   }
 
   /** The tick was taken back: its records come again, and none of it has happened. */
   giveBack(): void {
-    const [first, ...rest] = this.#polled;
+    const [first, ...rest] = this.#took.polled.list();
     if (first !== undefined) {
       this.#again.unshift(...rest.map(({ raw }) => raw));
-      this.#pending = first;
+      this.#setPending(first.raw, first.next);
     }
     this.errors.forget();
     this.#forgetTick();
   }
 
   #forgetTick(): void {
-    empty(this.#polled);
-    empty(this.#records);
+    this.#took.clear();
     empty(this.columns.partials);
-    empty(this.#ranges);
     this.#rows = 0;
     this.#anyNull = false;
     this.#late = NO_ROWS;
@@ -306,7 +303,7 @@ export class StreamRuntime {
     this.#now = now;
     input.ranges.forEach((range, i) => {
       for (const raw of batches[i]) this.#consume(raw, 0, raw.n, builder, now);
-      this.#ranges.push(range);
+      this.#took.addRange(range.partition, range.from, range.to, range.records);
     });
     return this.#finish(builder, arena);
   }
@@ -314,7 +311,8 @@ export class StreamRuntime {
   /** The rows of a tick that are not late. */
   #finish(builder: BatchBuilder, arena: Arena): Batch | null {
     if (builder.n === 0) return null;
-    const batch = builder.build();
+    // As it is: what it has built shares its columns.
+    const batch: Batch = builder;
     const watermark = this.#watermark;
     this.#rows = builder.n;
     this.#late = this.#lateRows(batch, watermark);
@@ -390,16 +388,22 @@ export class StreamRuntime {
     const bad = decoder.decode(raw, from, to, builder, now);
     if (bad.length > 0) this.#report(raw, bad);
     if (decoder.anyNull) this.#anyNull = true;
-    const { columns, n } = builder;
-    const times =
-      this.columns.time < 0 ? null : this.#timesOf(decoder, columns[this.columns.time], first, n, builder.arena);
-    this.#records.push({ raw, from, to, firstRow: first, bad, bytes: decoder.bytes, times });
+    const record = this.#took.records.next();
+    record.raw = raw;
+    record.from = from;
+    record.to = to;
+    record.firstRow = first;
+    record.bad = bad;
+    record.bytes = decoder.bytes;
+    const times = this.columns.time < 0 ? null : this.#timesOf(decoder, first, builder);
+    record.least = times === null ? null : times.least;
+    record.greatest = times === null ? null : times.greatest;
   }
 
-  /** Bounds of the rows from .. to that were decoded last: the decoder may have seen them on the way. */
-  #timesOf(decoder: Decoder, column: Column, from: number, to: number, arena: Arena): TimeBounds | null {
+  /** Bounds of the rows that were decoded last: the decoder may have seen them on the way. */
+  #timesOf(decoder: Decoder, first: number, { columns, n, arena }: BatchBuilder): TimeBounds | null {
     const seen = decoder.times?.();
-    return seen === undefined ? timeBounds(column, from, to, arena) : seen;
+    return seen === undefined ? timeBounds(columns[this.columns.time], first, n, arena) : seen;
   }
 
   #report(raw: RawBatch, bad: BadRow[]): void {
@@ -445,10 +449,7 @@ export class StreamRuntime {
   }
 
   #lateRows(batch: Batch, watermark: bigint | null): number[] {
-    if (watermark === null) return NO_ROWS;
-    let any = false;
-    for (const { times } of this.#records) if (times !== null && times.least < watermark) any = true;
-    if (!any) return NO_ROWS;
+    if (watermark === null || !this.#took.hasBefore(watermark)) return NO_ROWS;
     const column = batch.columns[this.columns.time];
     const late: number[] = [];
     for (let row = 0; row < batch.n; row++)

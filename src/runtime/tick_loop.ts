@@ -38,11 +38,14 @@ export interface Observer {
 /** Keeps the changes of relations. */
 interface ChangeLogs {
   /** Batches are valid during the call only. */
-  publish(deltas: Deltas, moment: { tick: bigint; clock: bigint }): void;
+  publish(deltas: Deltas, tick: bigint, clock: bigint): void;
 }
 
 export class TickLoop {
   tick = 0n;
+  /** A tick, and the number of the one that follows. */
+  #before = 0n;
+  #next = 1n;
   /** Microseconds since 2000-01-01 UTC, never going back. */
   now = 0n;
   readonly relations = new Map<number, StoredRelation>();
@@ -107,7 +110,16 @@ export class TickLoop {
   }
 
   #frame(arena: Arena): GraphTick {
-    return { number: this.tick + 1n, now: this.now, arena, watermark: this.#watermark };
+    return { number: this.#following(), now: this.now, arena, watermark: this.#watermark };
+  }
+
+  /** The number of the tick that comes next: made once, as to add to a BigInt is a call out of compiled code. */
+  #following(): bigint {
+    if (this.#before !== this.tick) {
+      this.#before = this.tick;
+      this.#next = this.tick + 1n;
+    }
+    return this.#next;
   }
 
   /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
@@ -139,7 +151,7 @@ export class TickLoop {
       if (relation === undefined) continue;
       if (undo !== null) relation.keepIn(undo);
       relation.apply(deltas.batches[i]);
-      relation.changedAt = this.tick + 1n;
+      relation.changedAt = this.#following();
     }
     this.graph.step(deltas, this.#frame(this.#arena), undo);
     return deltas;
@@ -192,10 +204,9 @@ export class TickLoop {
   }
 
   #show(deltas: Deltas): void {
-    // ++ of a BigInt is a call out of compiled code.
-    this.tick += 1n;
+    this.tick = this.#following();
     this.#publishing = true;
-    this.#changes.publish(deltas, { tick: this.tick, clock: this.now });
+    this.#changes.publish(deltas, this.tick, this.now);
     const told = this.#observers.list;
     for (const listed of told) {
       const { relation } = listed;

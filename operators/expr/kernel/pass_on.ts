@@ -36,7 +36,7 @@ export function passOn(passed: ReadonlyMap<number, number>) {
       const { data, valid } = input.columns[inputs[i]];
       column.data = all ? data : own[k].data;
       column.valid = all || valid === 0 ? valid : own[k].valid;
-      if (!all) kernels.gatherColumn(rows, n, widthOf(column.phys), data, valid, own[k].data, own[k].valid);
+      if (!all) kernels.gatherColumn(rows, n, widthOf(column.phys), data, valid, column.data, column.valid);
     }
     made.weights = all ? input.weights : out.weights;
     return made;

@@ -59,6 +59,8 @@ export class ObjectScan {
   /** Those of fields whose DEFAULT may be another. */
   readonly #defaulted: { at: number; field: number }[] = [];
   #arena!: Arena;
+  /** What times() gave last. */
+  readonly #times: TimeBounds = { least: 0n, greatest: 0n };
 
   /** Reads the columns of `fields` (positions) and skips all other names. `time`: the position of the one whose bounds times() tells. */
   constructor(columns: Columns, fields: number[], time = -1) {
@@ -163,12 +165,15 @@ export class ObjectScan {
     put(this.#scan + layout.SCAN_GREATEST + 4, 0x80000000);
   }
 
-  /** Bounds of the time in the rows that read() has made since bindColumns(); null: it was NULL in all of them; undefined: it is not asked for, or no field. */
+  /** Bounds of the time in the rows that read() has made since bindColumns(); null: it was NULL in all of them; undefined: it is not asked for, or no field. Good until the next call. */
   times(): TimeBounds | null | undefined {
     if (!this.#timed) return undefined;
     const least = I64[(this.#scan + layout.SCAN_LEAST) / 8];
     const greatest = I64[(this.#scan + layout.SCAN_GREATEST) / 8];
-    return least > greatest ? null : { least, greatest };
+    if (least > greatest) return null;
+    this.#times.least = least;
+    this.#times.greatest = greatest;
+    return this.#times;
   }
 
   /** Whether the kernel has put a NULL into a column since bindColumns(). */
