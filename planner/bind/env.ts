@@ -24,6 +24,10 @@ export interface BindEnv {
   columnDefault?(relation: Relation, column: number): { node: PgNode; text: string } | null;
   /** Called with each RangeVar that names a relation of the catalog, and that relation. */
   onRelation?(node: PgNode, relation: Relation): void;
+  /** Called with each relation that is read; `view`: in the text of this plain view. */
+  onRead?(relation: Relation, view: Relation | null): void;
+  /** Called with each relation that is changed, and the statement that does it. */
+  onTarget?(relation: Relation, verb: string, statement: PgNode): void;
   /** False: no parameter is allowed (view bodies), PostgreSQL's 42P02. Default true. */
   allowParams?: boolean;
   /** True: the caller reads `relation AS OF e` at the moment that BoundQuery.asOf gives. Default: AS OF is refused. */

@@ -147,6 +147,8 @@ export class Shared {
   asOf: Expr | null = null;
   /** The modifying items of WITH, in order. */
   readonly modifying: BoundModification[] = [];
+  /** The plain view whose text is being bound; null: the statement's own. */
+  view: Relation | null = null;
   private nextColumn = 1;
 
   constructor(env: BindEnv, binders: Binders) {

@@ -19,6 +19,7 @@
  * character positions: positions.ts turns one into the other. An error raised by parse() counts from the start of what the client
  * sent; an error raised later counts from the start of the statement's `text`, and the session adds `offset` (withOffset).
  */
+import type { RoleSpec, RoleStatement } from './role_statements.ts';
 
 /** A node of libpg-query: an object with exactly one key, the node's type name, e.g. { SelectStmt: {...} }. */
 // biome-ignore lint/suspicious/noExplicitAny: the tree's shape is Postgres's, some 250 node types read field by field.
@@ -148,6 +149,7 @@ export type ColumnAction =
 export type AlterAction =
   | { k: 'rename'; to: string }
   | { k: 'set_schema'; schema: string }
+  | { k: 'change_owner'; owner: RoleSpec }
   | { k: 'rename_column'; column: string; to: string }
   | { k: 'rename_constraint'; name: string; to: string }
   | ColumnAction
@@ -306,7 +308,7 @@ export type Statement = { text: string; offset: number } & (
       ifExists: boolean;
       cascade: boolean;
     }
-  | { k: 'create_schema'; name: string; ifNotExists: boolean }
+  | { k: 'create_schema'; name: string; ifNotExists: boolean; owner?: RoleSpec }
   | { k: 'comment'; on: CommentTarget; comment: string | null }
   | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean; cascade: boolean }
   | SubscribeStatement
@@ -351,7 +353,8 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'set_constraints'; names: { schema?: string; name: string }[] | null; deferred: boolean }
   | { k: 'listen' | 'unlisten'; channel: string | null }
   | { k: 'notify'; channel: string; payload: string }
-  /** VACUUM, ANALYZE, LOCK, FLUSH, GRANT, ...: accepted where harmless; `tag` is the command tag. */
+  | RoleStatement
+  /** VACUUM, ANALYZE, LOCK, FLUSH, ...: accepted where harmless; `tag` is the command tag. */
   | { k: 'utility'; tag: string; node: PgNode }
 );
 

@@ -1,6 +1,6 @@
 /**
  * One statement of Postgres's grammar as one of Tidemark's statements. Queries and expressions stay as libpg-query's nodes; only the
- * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts, convert_sequence.ts and convert_session.ts.
+ * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts, convert_role.ts, convert_sequence.ts and convert_session.ts.
  */
 import type { PgNode, SelectNode, Statement } from './ast.ts';
 import { alterTable, rename, setSchema } from './convert_alter.ts';
@@ -16,6 +16,18 @@ import {
   tableFromQuery,
   truncate,
 } from './convert_ddl.ts';
+import {
+  alterOwner,
+  alterRole,
+  alterRoleSet,
+  createRole,
+  defaultPrivileges,
+  dropOwned,
+  dropRole,
+  grant,
+  grantRole,
+  reassignOwned,
+} from './convert_role.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
 import { alterEnum, createEnum, renameType } from './convert_type.ts';
@@ -64,6 +76,16 @@ const CONVERTERS: Record<string, Converter> = {
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,
   TruncateStmt: truncate,
+  CreateRoleStmt: createRole,
+  AlterRoleStmt: alterRole,
+  AlterRoleSetStmt: alterRoleSet,
+  DropRoleStmt: dropRole,
+  GrantRoleStmt: grantRole,
+  GrantStmt: grant,
+  AlterDefaultPrivilegesStmt: defaultPrivileges,
+  AlterOwnerStmt: alterOwner,
+  ReassignOwnedStmt: reassignOwned,
+  DropOwnedStmt: dropOwned,
   ExplainStmt: (node, source) => {
     const [kind] = Object.keys(node.query);
     return explain(node, convert(kind, node.query[kind], source), source);

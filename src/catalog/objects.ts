@@ -5,6 +5,7 @@ import type { IndexShape, Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, ReferentialAction, SelectNode } from '../../planner/parse/ast.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { DecoderSpec } from '../formats/format.ts';
+import type { Acl } from './privileges.ts';
 
 /** Where a stream's or keyed table's rows come from. */
 export interface ConnectorSpec {
@@ -32,6 +33,10 @@ interface ObjectBase {
   dependencies: number[];
   /** What COMMENT ON said; undefined: nothing yet. */
   comments?: Comments;
+  /** OID of the role that has it; undefined: the bootstrap superuser. An index and a sequence of a column are their table's. */
+  ownedBy?: number;
+  /** Who was given what; undefined: what the kind has by default. */
+  acl?: Acl;
 }
 
 /**

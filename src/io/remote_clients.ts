@@ -234,6 +234,10 @@ class RemoteConnection implements Connection, RowSender {
     this.wake();
   }
 
+  limit(bytes: number | null): void {
+    this.#decoder.limit = bytes;
+  }
+
   get nextType(): number {
     return this.#decoder.peek();
   }

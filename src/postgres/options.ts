@@ -2,6 +2,7 @@
 import type { Datum } from '../../operators/datum.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Engine } from '../engine.ts';
+import type { AuthMode } from './session/login.ts';
 import type { Listen } from './wire/listener.ts';
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
@@ -22,6 +23,8 @@ export interface PostgresServerOptions {
   startupTimeoutMs?: number;
   /** PEM texts; given, SSLRequest and direct TLS are accepted. */
   tls?: { cert: string | Buffer; key: string | Buffer; ca?: string | Buffer };
+  /** What a client proves. Default: 'trust'. */
+  auth?: AuthMode;
   /** Where clients come in. Default: in this thread. */
   listenThrough?: Listen;
   /** The clock of now(): microseconds since 2000-01-01 UTC. Default: the system's. */
@@ -36,6 +39,8 @@ export interface PostgresServerOptions {
 export interface SessionInfo {
   pid: number;
   user: string;
+  /** OID of the role that it was begun as. */
+  role: number;
   database: string;
   applicationName: string;
   clientAddress: string | null;
@@ -58,7 +63,7 @@ export interface SettingInfo {
   description: string;
   context: string;
   type: 'bool' | 'integer' | 'real' | 'string' | 'enum';
-  source: 'default' | 'configuration file' | 'client' | 'session' | 'override';
+  source: 'default' | 'configuration file' | 'global' | 'user' | 'client' | 'session' | 'override';
   min: string | null;
   max: string | null;
   enumValues: string[] | null;

@@ -1,23 +1,28 @@
 /** COMMENT ON of relations, their columns and constraints, indexes, types and schemas. What is said lies with the object and goes with it. */
+
 import { SqlError } from '../../operators/errors.ts';
 import type { CommentTarget, Statement } from '../../planner/parse/ast.ts';
 import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkOwner, checkOwnerOf } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnNamed, notFound } from './names.ts';
+import { schemaSecurable } from './securables.ts';
 import { typeNamed } from './user_types.ts';
 
 type Comment = Extract<Statement, { k: 'comment' }>;
 type Of<Kind extends CommentTarget['kind']> = Extract<CommentTarget, { kind: Kind }>;
 
 export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, session: SessionContext): void {
-  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment) : ofPart(engine, on, comment, session);
+  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment, session) : ofPart(engine, on, comment, session);
   engine.catalog.version++;
   engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid]);
 }
 
-function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | null): number {
+function ofSchema(engine: TidemarkEngine, name: string, comment: string | null, session: SessionContext): number {
+  const { catalog } = engine;
   if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+  checkOwnerOf(engine, schemaSecurable(engine, name), session);
   if (comment === null) catalog.schemaComments.delete(name);
   else catalog.schemaComments.set(name, comment);
   return catalog.schemaOid(name);
@@ -30,6 +35,7 @@ function ofPart(
   session: SessionContext,
 ): number {
   const [object, part] = partOf(engine, on, session);
+  checkOwner(engine, object, session);
   object.comments ??= {};
   if (comment === null) delete object.comments[part];
   else object.comments[part] = comment;

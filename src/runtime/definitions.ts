@@ -2,17 +2,25 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
+import { CREATE } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkDatabase } from './access.ts';
 import { comment } from './comment.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
 import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
+import { setDefaultPrivileges } from './default_privileges.ts';
 import { alter, drop } from './drop.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { grant } from './grants.ts';
+import { dropOwned, reassignOwned } from './owned_by.ts';
+import { alterOwner } from './owners.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
+import { actingRole, isRestricted, ownerOfNew, roleOf } from './role_names.ts';
+import { alterGroup, alterRole, createRole, dropRoles, grantRoles, renameRole, setOfRole } from './roles.ts';
 import { truncate } from './truncate.ts';
 import { alterEnum, createEnum } from './user_types.ts';
 
@@ -55,11 +63,43 @@ async function define(
       acknowledge(engine, statement, session);
       return null;
     case 'create_schema':
-      // Logs of before may have such.
-      if (engine.replay === null && statement.name.startsWith('pg_')) throw reservedName(statement.name);
-      if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
-        engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
-      else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
+      createSchema(engine, statement, session);
+      return null;
+    case 'create_role':
+      createRole(engine, statement, session);
+      return null;
+    case 'alter_role':
+      alterRole(engine, statement, session);
+      return null;
+    case 'alter_group':
+      alterGroup(engine, statement, session);
+      return null;
+    case 'alter_role_set':
+      setOfRole(engine, statement, session);
+      return null;
+    case 'rename_role':
+      renameRole(engine, statement, session);
+      return null;
+    case 'drop_role':
+      dropRoles(engine, statement, session);
+      return null;
+    case 'grant_role':
+      grantRoles(engine, statement, session);
+      return null;
+    case 'grant':
+      grant(engine, statement, session);
+      return null;
+    case 'default_privileges':
+      setDefaultPrivileges(engine, statement, session);
+      return null;
+    case 'alter_owner':
+      alterOwner(engine, statement, session);
+      return null;
+    case 'reassign_owned':
+      reassignOwned(engine, statement, session);
+      return null;
+    case 'drop_owned':
+      await dropOwned(engine, statement, session, signal);
       return null;
     case 'comment':
       comment(engine, statement, session);
@@ -88,6 +128,29 @@ async function define(
     default:
       throw new SqlError('0A000', `${commandTag(statement)} is not supported`);
   }
+}
+
+function createSchema(
+  engine: TidemarkEngine,
+  { name, ifNotExists, owner: spec, text }: Extract<Statement, { k: 'create_schema' }>,
+  session: SessionContext,
+): void {
+  // Logs of before may have such.
+  if (engine.replay === null && name.startsWith('pg_')) throw reservedName(name);
+  checkDatabase(engine, CREATE, session);
+  const { catalog } = engine;
+  // In logs of before it named nobody.
+  const said =
+    spec?.k === 'name' && engine.replay !== null && catalog.roles.find(spec.name) === undefined ? undefined : spec;
+  const owner = said === undefined ? ownerOfNew(engine, session) : roleOf(engine, said, session).oid;
+  if (isRestricted(engine, session) && !catalog.roles.isMember(actingRole(session), owner))
+    throw new SqlError('42501', `must be member of role "${catalog.roles.nameOf(owner)}"`);
+  if (!catalog.createSchema(name, ifNotExists, owner)) {
+    session.notice('NOTICE', '42P06', `schema "${name}" already exists, skipping`);
+    return;
+  }
+  const reads = catalog.roles.isOwn(owner) ? [] : [owner];
+  engine.defined({ sql: text, made: catalog.schemaOid(name), dropped: [] }, session, reads);
 }
 
 function reservedName(schema: string): SqlError {

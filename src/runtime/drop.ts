@@ -1,4 +1,5 @@
 /** DROP: objects and what must go with them, in one turn. */
+
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
@@ -6,6 +7,7 @@ import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, KIND_NAMES, type ObjectKind, type TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkDroppable, checkOwnerOf } from './access.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { alterRelation } from './alter_relation.ts';
 import { usersOf } from './default_value.ts';
@@ -16,6 +18,7 @@ import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { keepChanges } from './kept_changes.ts';
 import { identityOwner } from './owned_sequences.ts';
+import { schemaSecurable } from './securables.ts';
 import { indexesSaying, usersOfType } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;
@@ -36,7 +39,10 @@ export async function drop(
     if (kind === 'type') checkNotBuiltIn(schema, name);
     const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
-    else found.push(object);
+    else {
+      checkDroppable(engine, object, session);
+      found.push(object);
+    }
   }
   for (const object of found) checkNotRequired(engine, object, found);
   const types = found.filter(isType);
@@ -117,6 +123,7 @@ async function dropSchemas(
       session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
       continue;
     }
+    checkOwnerOf(engine, schemaSecurable(engine, name), session);
     if (inside(name).length > 0 && !statement.cascade) {
       const what = `schema ${name}`;
       throw stillDependent(

@@ -20,6 +20,7 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
+import { BOOTSTRAP, type Roles } from '../catalog/roles.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
 import type { Ticks } from '../changes/waiting.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
@@ -31,6 +32,7 @@ import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
+import { checkNeeds, type Need, noteNeeds } from './access.ts';
 import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
@@ -45,6 +47,7 @@ import { prepareModification, prepareModifyingSelect } from './modifications.ts'
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
+import { ownerOfNew } from './role_names.ts';
 import { Sequences } from './sequences.ts';
 import { prepareSetConstraints } from './set_constraints.ts';
 import type { Sink } from './sink.ts';
@@ -152,6 +155,10 @@ export class TidemarkEngine implements Engine {
     return this.catalog.version;
   }
 
+  get roles(): Roles {
+    return this.catalog.roles;
+  }
+
   begin(): EngineTransaction {
     return new EngineTransaction(this.loop, this.#commits);
   }
@@ -196,6 +203,8 @@ export class TidemarkEngine implements Engine {
     signal: AbortSignal,
     durable: boolean,
   ): Promise<Result> {
+    const { needs } = prepared as RunnableStatement;
+    if (needs !== undefined) checkNeeds(this, needs, session);
     this.chilling.makeRoom();
     for (let tries = 0; ; tries++) {
       const before = this.transactionOf(session).mark();
@@ -262,11 +271,18 @@ export class TidemarkEngine implements Engine {
     session: SessionContext,
     take: TakeRows,
   ): Result | 'taken' | null {
-    return (prepared as RunnableStatement).runNow?.(params, session, take) ?? null;
+    const { needs, runNow } = prepared as RunnableStatement;
+    if (runNow === undefined) return null;
+    if (needs !== undefined) checkNeeds(this, needs, session);
+    return runNow(params, session, take);
   }
 
-  bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv {
+  /** What the statement needs comes to be in `needs`. */
+  bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv & { needs: Need[] } {
+    const needs: Need[] = [];
     return {
+      needs,
+      ...noteNeeds(this, needs),
       catalog: this.catalog.reader(session.searchPath),
       evalContext: session.evalContext,
       paramTypes,
@@ -380,6 +396,7 @@ export class TidemarkEngine implements Engine {
 
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
+    this.#own(object, session);
     this.catalog.add(object);
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
@@ -403,6 +420,7 @@ export class TidemarkEngine implements Engine {
     const settings = settingsOf(session.evalContext, session.searchPath);
     const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
     check();
+    this.#own(object, session);
     this.catalog.add(object);
     addStore();
     keepChanges(this, object.oid);
@@ -420,8 +438,19 @@ export class TidemarkEngine implements Engine {
     session.done?.();
   }
 
-  #needs({ schema }: CatalogObject, reads: number[]): number[] {
-    return [...reads, this.catalog.schemaOid(schema)];
+  /** A new object is that of the role that makes it. */
+  #own(object: CatalogObject, session: SessionContext): void {
+    if (object.ownedBy !== undefined) return;
+    const owner = ownerOfNew(this, session);
+    object.ownedBy = owner;
+    const kind = object.kind === 'sequence' || object.kind === 'type' ? object.kind : 'table';
+    const acl = this.catalog.rights.aclOfNew(kind, owner, object.schema);
+    if (acl !== null) object.acl = acl;
+  }
+
+  #needs({ schema, ownedBy = BOOTSTRAP }: CatalogObject, reads: number[]): number[] {
+    const owner = this.catalog.roles.isOwn(ownedBy) ? [] : [ownedBy];
+    return [...reads, this.catalog.schemaOid(schema), ...owner];
   }
 
   /** How far ticks are, and how far they are on the disk. */

@@ -1,9 +1,12 @@
 /** pg_type and pg_enum: PostgreSQL's types, then those that users made, each with the array type over it. */
 import { type EnumType, GAP } from '../../../operators/expr/enum_types.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
+import type { TypeObject } from '../../catalog/objects.ts';
+import { aclArray } from './acl.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog, toRows } from './catalog_relation.ts';
 import type { CatalogFacts } from './facts.ts';
-import { OWNER } from './oids.ts';
+import { namedBy } from './roles.ts';
 import { staticRows } from './static_rows.ts';
 
 const ENUM = { typreceive: 3532, typsend: 3533, typsubscript: 0, typanalyze: 0, typstorage: 'p' };
@@ -13,7 +16,7 @@ export function enumsOf({ engine }: CatalogFacts): EnumType[] {
   return engine.catalog.objects().flatMap((object) => (object.kind === 'type' ? [object.type] : []));
 }
 
-function typeRow(oid: number): CatalogRow[] {
+function typeRow(oid: number, object: TypeObject, facts: CatalogFacts, context: EvalContext): CatalogRow[] {
   const type = typeByOid(oid);
   if (type === undefined) return [];
   return [
@@ -21,7 +24,8 @@ function typeRow(oid: number): CatalogRow[] {
       oid,
       typname: type.name,
       typnamespace: type.namespace,
-      typowner: OWNER,
+      typowner: facts.engine.catalog.ownerOf(object),
+      typacl: aclArray(object.acl, namedBy(facts, context)),
       typlen: type.len,
       typbyval: type.byVal,
       typtype: type.kind,
@@ -49,11 +53,15 @@ function typeRow(oid: number): CatalogRow[] {
 
 export const PG_TYPE: CatalogRelation = {
   until: 'catalog',
-  rows: ({ facts }, columns) => [
+  rows: ({ facts, context }, columns) => [
     ...staticRows('pg_type', columns),
     ...toRows(
       columns,
-      enumsOf(facts).flatMap(({ oid }) => [...typeRow(oid), ...typeRow(oid + 1)]),
+      facts.engine.catalog.objects().flatMap((object) => {
+        if (object.kind !== 'type') return [];
+        const { oid } = object.type;
+        return [oid, oid + 1].flatMap((each) => typeRow(each, object, facts, context));
+      }),
     ),
   ],
 };

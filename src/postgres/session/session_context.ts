@@ -5,13 +5,14 @@ import { copyContext } from '../../../operators/expr/context.ts';
 import type { EvalContext, SessionFunctions } from '../../../operators/expr/ir.ts';
 import { pathWith } from '../../../operators/expr/search_path.ts';
 import type { SessionContext, Transaction } from '../../engine.ts';
+import type { Identity } from './identity.ts';
 import type { Settings } from './settings.ts';
 import type { TransactionBlock } from './transaction_block.ts';
 
 /** What functions may do to the session and to other sessions. */
 export interface SessionActions {
   pid: number;
-  user: string;
+  identity: Identity;
   database: string;
   notice: SessionContext['notice'];
   notify(channel: string, payload: string): void;
@@ -51,6 +52,7 @@ export class WireSessionContext implements SessionContext {
   readonly #functions: SessionFunctions;
   #context: EvalContext | null = null;
   #generation = -1;
+  #rolesVersion = -1;
   /** Null: it has ended. */
   #atEnd: (() => void)[] | null = [];
   #now = -1n;
@@ -75,7 +77,8 @@ export class WireSessionContext implements SessionContext {
   get evalContext(): EvalContext {
     const settings = this.#settings;
     const now = this.#block.startedAt ?? 0n;
-    if (this.#context !== null && this.#generation === settings.generation) {
+    const { identity } = this.#actions;
+    if (this.#context !== null && this.#generation === settings.generation && this.#rolesVersion === identity.version) {
       if (this.#now !== now) {
         this.#context = copyContext(this.#context);
         this.#context.now = now;
@@ -84,7 +87,9 @@ export class WireSessionContext implements SessionContext {
       return this.#context;
     }
     this.#generation = settings.generation;
+    this.#rolesVersion = identity.version;
     this.#now = now;
+    const { role, user } = identity.current;
     const value = (name: string): string => settings.raw(name) ?? '';
     this.#context = {
       now,
@@ -93,9 +98,12 @@ export class WireSessionContext implements SessionContext {
       intervalStyle: value('intervalstyle'),
       extraFloatDigits: Number(value('extra_float_digits')),
       byteaOutput: value('bytea_output') === 'escape' ? 'escape' : 'hex',
-      user: this.#actions.user,
+      user,
+      role,
+      sessionUser: identity.session.user,
+      restricted: !identity.isSuperuser,
       database: this.#actions.database,
-      searchPath: pathWith(searchPathOf(value('search_path'), this.#actions.user), this.#temporary),
+      searchPath: pathWith(searchPathOf(value('search_path'), user), this.#temporary),
       tick: 0n,
       session: this.#functions,
     };
@@ -133,6 +141,10 @@ export class WireSessionContext implements SessionContext {
 
   getSetting(name: string): string | null {
     return this.#settings.get(name);
+  }
+
+  checkSetting(name: string, text: string): void {
+    this.#settings.check(name, text);
   }
 
   #catalog(name: string, args: Datum[]): Datum {

@@ -108,6 +108,10 @@ export class SocketConnection implements Connection {
     this.#attach(socket);
   }
 
+  limit(bytes: number | null): void {
+    this.decoder.limit = bytes;
+  }
+
   get nextType(): number {
     return this.decoder.peek();
   }
