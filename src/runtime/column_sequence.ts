@@ -51,7 +51,12 @@ export function columnSequence(
 
 /** Puts a sequence of a statement that made more than it into the catalog; the table is there. */
 export function addSequence(engine: TidemarkEngine, object: SequenceObject): void {
-  engine.catalog.add(object);
+  const { catalog } = engine;
+  const owner = catalog.ownerOf(object);
+  object.ownedBy = owner;
+  const acl = catalog.rights.aclOfNew('sequence', owner, object.schema);
+  if (acl !== null) object.acl = acl;
+  catalog.add(object);
   engine.sequences.open(object);
 }
 

@@ -144,7 +144,7 @@ function createSchema(
     spec?.k === 'name' && engine.replay !== null && catalog.roles.find(spec.name) === undefined ? undefined : spec;
   const owner = said === undefined ? ownerOfNew(engine, session) : roleOf(engine, said, session).oid;
   if (isRestricted(engine, session) && !catalog.roles.isMember(actingRole(session), owner))
-    throw new SqlError('42501', `must be member of role "${catalog.roles.nameOf(owner)}"`);
+    throw new SqlError('42501', `must be able to SET ROLE "${catalog.roles.nameOf(owner)}"`);
   if (!catalog.createSchema(name, ifNotExists, owner)) {
     session.notice('NOTICE', '42P06', `schema "${name}" already exists, skipping`);
     return;

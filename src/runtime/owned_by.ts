@@ -31,7 +31,7 @@ export function reassignOwned(engine: TidemarkEngine, statement: Of<'reassign_ow
   const roles = rolesOf(engine, statement.roles, session);
   const to = roleOf(engine, statement.to, session);
   if (isRestricted(engine, session) && !engine.catalog.roles.hasRightsOf(actingRole(session), to.oid))
-    throw new SqlError('42501', `must be member of role "${to.name}"`);
+    throw new SqlError('42501', `must be able to SET ROLE "${to.name}"`);
   for (const on of allSecurables(engine)) if (roles.some(({ oid }) => oid === on.owner)) setOwner(on, to.oid);
   const names = roles.map(({ name }) => quoteIdent(name)).join(', ');
   const sql = `REASSIGN OWNED BY ${names} TO ${quoteIdent(to.name)}`;

@@ -28,7 +28,7 @@ function checkGivable(
   checkOwnerOf(engine, on, session);
   if (!isRestricted(engine, session)) return;
   if (!engine.catalog.roles.isMember(actingRole(session), role.oid))
-    throw new SqlError('42501', `must be member of role "${role.name}"`);
+    throw new SqlError('42501', `must be able to SET ROLE "${role.name}"`);
   if (schema !== null) checkCreateIn(engine, schema, role.oid);
 }
 

@@ -21,7 +21,7 @@ const denied = (message: string, fields: { detail?: string; hint?: string } = {}
   new SqlError('42501', message, fields);
 
 /** Throws unless the session may make roles. */
-function checkCreator(engine: TidemarkEngine, session: SessionContext, message = 'permission denied'): void {
+function checkCreator(engine: TidemarkEngine, session: SessionContext, message = 'permission denied to alter role'): void {
   if (!isRestricted(engine, session)) return;
   if (engine.catalog.roles.get(actingRole(session))?.createRole !== true) throw denied(message);
 }
@@ -241,7 +241,9 @@ function checkAdmin(engine: TidemarkEngine, role: Role, session: SessionContext)
   const acting = actingRole(session);
   if (role.superuser) throw denied('must be superuser to alter superusers');
   if (roles.get(acting)?.createRole === true || roles.isAdmin(acting, role.oid)) return;
-  throw denied(`must have admin option on role "${role.name}"`);
+  throw denied(`permission denied to grant role "${role.name}"`, {
+    detail: `Only roles with the ADMIN option on role "${role.name}" may grant this role.`,
+  });
 }
 
 /** False when it is so already. */

@@ -5,7 +5,7 @@
  * a deadline, after which it is killed (by its pid) and the test fails with what it printed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type RunningServer, runServer } from '../../src/cli/server.ts';
+import { type RunningServer, runServer, type ServerSettings } from '../../src/cli/server.ts';
 
 const PROGRAM_MS = 60_000;
 const WAIT_MS = 20_000;
@@ -22,13 +22,14 @@ export interface ClientServer {
 }
 
 /** A whole server on a free port of 127.0.0.1. Its log goes nowhere, but an error in it fails the test at close(). */
-export async function startServer(): Promise<ClientServer> {
+export async function startServer(settings: Partial<ServerSettings> = {}): Promise<ClientServer> {
   const errors: string[] = [];
   const running = await runServer({
     host: '127.0.0.1',
     port: 0,
     version: 'test',
     threads: 2,
+    ...settings,
     log: (level, message, fields) => {
       if (level === 'error') errors.push(`${message} ${JSON.stringify(fields ?? {})}`);
     },

@@ -26,12 +26,16 @@ export interface SessionActions {
   catalog?(name: string, args: Datum[], context: EvalContext): Datum;
 }
 
-/** The schemas of a search_path setting; "$user" is the user's name. */
+/** Schemas of the server's own: the superuser has the name of one, and makes nothing there. */
+const OF_SERVER = new Set(['tidemark', 'pg_catalog', 'information_schema']);
+
+/** The schemas of a search_path setting; "$user" is the user's name, unless the server's own schema has it. */
 export function searchPathOf(text: string, user: string): string[] {
   const path: string[] = [];
   for (const match of text.matchAll(/"((?:[^"]|"")*)"|([^",\s]+)/g)) {
     const name = match[1] === undefined ? match[2].toLowerCase() : match[1].replaceAll('""', '"');
-    if (name !== '') path.push(name === '$user' ? user : name);
+    if (name === '' || (name === '$user' && OF_SERVER.has(user))) continue;
+    path.push(name === '$user' ? user : name);
   }
   return path;
 }
