@@ -176,7 +176,10 @@ export function checkNeeds(engine: TidemarkEngine, needs: readonly Need[], sessi
     if (object === undefined) {
       const system = catalog.relationByOid(relation);
       if (system !== null && system.schema === 'pg_catalog' && SECRET.has(system.name))
-        throw new SqlError('42501', `permission denied for ${system.name === 'pg_shadow' ? 'view' : 'table'} ${system.name}`);
+        throw new SqlError(
+          '42501',
+          `permission denied for ${system.name === 'pg_shadow' ? 'view' : 'table'} ${system.name}`,
+        );
       continue;
     }
     // The name in a view's text was looked up when it was made.

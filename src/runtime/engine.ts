@@ -32,7 +32,8 @@ import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
-import { checkNeeds, type Need, noteNeeds } from './access.ts';
+import { checkNeeds } from './access.ts';
+import { bindEnv } from './bind_env.ts';
 import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
@@ -47,7 +48,7 @@ import { prepareModification, prepareModifyingSelect } from './modifications.ts'
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
-import { ownerOfNew } from './role_names.ts';
+import { own } from './role_names.ts';
 import { Sequences } from './sequences.ts';
 import { prepareSetConstraints } from './set_constraints.ts';
 import type { Sink } from './sink.ts';
@@ -277,23 +278,8 @@ export class TidemarkEngine implements Engine {
     return runNow(params, session, take);
   }
 
-  /** What the statement needs comes to be in `needs`. */
-  bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv & { needs: Need[] } {
-    const needs: Need[] = [];
-    return {
-      needs,
-      ...noteNeeds(this, needs),
-      catalog: this.catalog.reader(session.searchPath),
-      evalContext: session.evalContext,
-      paramTypes,
-      searchPath: session.searchPath,
-      mode,
-      allowParams: mode === 'read',
-      columnDefault: (relation: Relation, column: number) => {
-        const object = this.catalog.get(relation.oid);
-        return object !== undefined && 'defaults' in object ? object.defaults[column] : null;
-      },
-    };
+  bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): ReturnType<typeof bindEnv> {
+    return bindEnv(this, session, paramTypes, mode);
   }
 
   /** The transaction that a session's statement runs in. */
@@ -396,7 +382,7 @@ export class TidemarkEngine implements Engine {
 
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
-    this.#own(object, session);
+    own(this, object, session);
     this.catalog.add(object);
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
@@ -420,7 +406,7 @@ export class TidemarkEngine implements Engine {
     const settings = settingsOf(session.evalContext, session.searchPath);
     const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
     check();
-    this.#own(object, session);
+    own(this, object, session);
     this.catalog.add(object);
     addStore();
     keepChanges(this, object.oid);
@@ -436,16 +422,6 @@ export class TidemarkEngine implements Engine {
     this.definitions.add(record, this.#needs(object, reads));
     if (journal !== null && frame !== null) journal.filled(this.loop, frame);
     session.done?.();
-  }
-
-  /** A new object is that of the role that makes it. */
-  #own(object: CatalogObject, session: SessionContext): void {
-    if (object.ownedBy !== undefined) return;
-    const owner = ownerOfNew(this, session);
-    object.ownedBy = owner;
-    const kind = object.kind === 'sequence' || object.kind === 'type' ? object.kind : 'table';
-    const acl = this.catalog.rights.aclOfNew(kind, owner, object.schema);
-    if (acl !== null) object.acl = acl;
   }
 
   #needs({ schema, ownedBy = BOOTSTRAP }: CatalogObject, reads: number[]): number[] {

@@ -1,6 +1,7 @@
 /** Whom a statement means, and who gives it. */
 import { SqlError } from '../../operators/errors.ts';
 import type { RoleSpec } from '../../planner/parse/role_statements.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
 import { BOOTSTRAP, PUBLIC, type Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -19,6 +20,18 @@ export function isRestricted(engine: TidemarkEngine, { evalContext }: SessionCon
 export function ownerOfNew({ catalog }: TidemarkEngine, session: SessionContext): number {
   const role = actingRole(session);
   return catalog.roles.get(role) === undefined ? BOOTSTRAP : role;
+}
+
+/** A new object is that of the role that makes it, and has what that gives others by default. */
+export function own(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): void {
+  if (object.ownedBy === undefined) ownAs(engine, object, ownerOfNew(engine, session));
+}
+
+export function ownAs({ catalog }: TidemarkEngine, object: CatalogObject, owner: number): void {
+  object.ownedBy = owner;
+  const kind = object.kind === 'sequence' || object.kind === 'type' ? object.kind : 'table';
+  const acl = catalog.rights.aclOfNew(kind, owner, object.schema);
+  if (acl !== null) object.acl = acl;
 }
 
 /** The role of a name; a session's own is that of its role, which may have no other. */

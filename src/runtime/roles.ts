@@ -21,7 +21,11 @@ const denied = (message: string, fields: { detail?: string; hint?: string } = {}
   new SqlError('42501', message, fields);
 
 /** Throws unless the session may make roles. */
-function checkCreator(engine: TidemarkEngine, session: SessionContext, message = 'permission denied to alter role'): void {
+function checkCreator(
+  engine: TidemarkEngine,
+  session: SessionContext,
+  message = 'permission denied to alter role',
+): void {
   if (!isRestricted(engine, session)) return;
   if (engine.catalog.roles.get(actingRole(session))?.createRole !== true) throw denied(message);
 }
