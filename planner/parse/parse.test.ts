@@ -176,7 +176,12 @@ test('settings', () => {
   assert.deepEqual(shape('SHOW TRANSACTION ISOLATION LEVEL'), { k: 'show', name: 'transaction_isolation' });
   assert.deepEqual(shape('RESET ALL'), { k: 'reset', name: null });
   assert.deepEqual(shape('RESET x'), { k: 'reset', name: 'x' });
-  assert.deepEqual(shape('SET SESSION AUTHORIZATION joe'), { k: 'utility', tag: 'SET' });
+  assert.deepEqual(shape('SET SESSION AUTHORIZATION joe'), {
+    k: 'set',
+    name: 'session_authorization',
+    values: ['joe'],
+    local: false,
+  });
 });
 
 test('transactions', () => {
@@ -331,14 +336,42 @@ test('statements without a meaning here are refused by name', () => {
     ['DROP FUNCTION f', 'DROP FUNCTION'],
     ['CREATE TYPE t AS (a int)', 'CREATE TYPE'],
     ['CREATE DOMAIN d AS int', 'CREATE DOMAIN'],
-    ['DROP ROLE r', 'DROP ROLE'],
     ['CREATE EXTENSION x', 'CREATE EXTENSION'],
-    ['CREATE ROLE r', 'CREATE ROLE'],
   ];
   for (const [sql, name] of refused) {
     const { sqlstate, message } = failure(sql);
     assert.deepEqual([sqlstate, message], ['0A000', `${name} is not supported`]);
   }
+});
+
+test('roles, privileges, owners', () => {
+  const { options } = one(
+    'CREATE USER a NOINHERIT PASSWORD NULL CONNECTION LIMIT 2 IN ROLE b ADMIN CURRENT_USER',
+    'create_role',
+  );
+  assert.deepEqual(options, {
+    inherit: false,
+    password: null,
+    connectionLimit: 2,
+    memberOf: [{ k: 'name', name: 'b', location: 65 }],
+    admins: [{ k: 'current' }],
+  });
+  const granted = one('GRANT SELECT, INSERT ON s.t, u TO PUBLIC WITH GRANT OPTION', 'grant');
+  assert.deepEqual(
+    granted.privileges?.map(({ name }) => name),
+    ['SELECT', 'INSERT'],
+  );
+  assert.deepEqual(granted.on, { k: 'objects', kind: 'table', names: [{ schema: 's', name: 't' }, { name: 'u' }] });
+  assert.deepEqual([granted.isGrant, granted.grantOption, granted.to], [true, true, [{ k: 'public' }]]);
+  const revoked = one('REVOKE GRANT OPTION FOR ALL ON ALL SEQUENCES IN SCHEMA s FROM a CASCADE', 'grant');
+  assert.deepEqual(revoked.on, { k: 'all_in_schema', kind: 'sequence', schemas: ['s'] });
+  assert.deepEqual(
+    [revoked.isGrant, revoked.privileges, revoked.grantOption, revoked.cascade],
+    [false, null, true, true],
+  );
+  assert.equal(one('ALTER GROUP g DROP USER u', 'alter_group').add, false);
+  assert.equal(failure('GRANT EXECUTE ON FUNCTION f() TO a').sqlstate, '0A000');
+  assert.equal(failure('CREATE ROLE a LOGIN NOLOGIN').sqlstate, '42601');
 });
 
 test('sequences, and columns that have one', () => {

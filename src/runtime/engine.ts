@@ -16,7 +16,6 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import { ListedMap } from '../../operators/lists.ts';
 import { Interrupted, turn } from '../../operators/turn.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';

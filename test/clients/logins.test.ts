@@ -175,6 +175,18 @@ test('settings of a role, its limit of connections', options, async () => {
     assert.equal(await refusal('one', 'one'), '53300 too many connections for role "one"');
   });
   await admin.query('ALTER ROLE ALL RESET ALL');
+  await withClient('app', 'writes, too', async (client) => {
+    assert.equal(await failure(client.query(`ALTER ROLE app SET role = 'tidemark'`)), 'done');
+    assert.equal(
+      await failure(client.query(`ALTER ROLE app SET is_superuser = 'on'`)),
+      '55P02 parameter "is_superuser" cannot be changed',
+    );
+    assert.equal(await failure(client.query('ALTER ROLE one RESET ALL')), '42501 permission denied to alter role');
+  });
+  await withClient('app', 'writes, too', async (client) => {
+    assert.deepEqual((await client.query('SELECT current_user AS u')).rows, [{ u: 'app' }]);
+    await client.query('ALTER ROLE app RESET ALL');
+  });
 });
 
 test('what others run is not shown, and a password to nobody', options, async () => {

@@ -142,6 +142,8 @@ export class Settings implements Participant<number> {
   /** Throws when SET would, but for who says it. */
   check(name: string, text: string): void {
     const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
+    const forbidden = CONTEXT_ERRORS[definition.context];
+    if (forbidden !== undefined) throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
     readSetting(definition, text, this.#current(definition));
   }
 
@@ -170,11 +172,13 @@ export class Settings implements Participant<number> {
   /** A value that RESET goes back to: from the configuration or the startup packet. */
   setInitial(name: string, text: string, source: Exclude<SettingInfo['source'], 'default' | 'session'>): void {
     const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
-    const forbidden = source === 'client' ? CONTEXT_ERRORS[definition.context] : undefined;
+    // What roles say they may have said themselves.
+    const isSaid = source === 'client' || source === 'user' || source === 'global';
+    const forbidden = isSaid ? CONTEXT_ERRORS[definition.context] : undefined;
     if (forbidden !== undefined && !definition.context.endsWith('backend')) {
       throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
     }
-    if (source === 'client') this.#checkAllowed(definition, text);
+    if (isSaid) this.#checkAllowed(definition, text);
     const value = source === 'override' ? text : readSetting(definition, text, this.#current(definition));
     this.#resets.set(definition.name.toLowerCase(), { value, source });
     this.generation++;
