@@ -13,6 +13,7 @@ import type {
 } from './ast.ts';
 import { foreignKeyOf, foreignKeysOfColumn, isForeignKeyPart } from './convert_foreign_key.ts';
 import { functionName } from './convert_function.ts';
+import { roleSpec } from './convert_role.ts';
 import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
@@ -302,7 +303,8 @@ export function createSchema(node: PgNode, source: Source): Kind<'create_schema'
   if (node.schemaElts) throw refuse(source, 'CREATE SCHEMA with elements');
   const name = node.schemaname ?? node.authrole?.rolename;
   if (name === undefined) throw refuse(source, 'CREATE SCHEMA AUTHORIZATION CURRENT_ROLE', node.authrole?.location);
-  return { ...source, k: 'create_schema', name, ifNotExists: node.if_not_exists === true };
+  const owner = node.authrole === undefined ? {} : { owner: roleSpec(node.authrole) };
+  return { ...source, k: 'create_schema', name, ifNotExists: node.if_not_exists === true, ...owner };
 }
 
 /** CASCADE would make extensions that it needs: there are no such. */
