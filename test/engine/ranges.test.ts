@@ -86,11 +86,17 @@ test('a text that hangs on settings or the clock is no value that is kept', asyn
   await engine.close();
 });
 
-test('types of ranges are not made, and exclusion constraints are refused', async () => {
+test('types of ranges are not made, and keys that forbid overlaps are refused', async () => {
   const engine = await openEngine();
-  await assert.rejects(sql(engine, 'CREATE TYPE f AS RANGE (subtype = float8)'), { sqlstate: '0A000' });
-  await assert.rejects(sql(engine, 'CREATE TABLE t (r int4range, EXCLUDE USING gist (r WITH &&))'), {
-    sqlstate: '0A000',
-  });
+  await sql(engine, 'CREATE TABLE t (a int, r int4range)');
+  for (const refused of [
+    'CREATE TYPE f AS RANGE (subtype = float8)',
+    'CREATE TABLE u (r int4range, EXCLUDE USING gist (r WITH &&))',
+    'CREATE TABLE u (a int, r int4range, PRIMARY KEY (a, r WITHOUT OVERLAPS))',
+    'CREATE TABLE u (a int, r int4range, UNIQUE (a, r WITHOUT OVERLAPS))',
+    'ALTER TABLE t ADD UNIQUE (a, r WITHOUT OVERLAPS)',
+    'CREATE TABLE u (a int, r int4range, FOREIGN KEY (a, PERIOD r) REFERENCES t (a, PERIOD r))',
+  ])
+    await assert.rejects(sql(engine, refused), { sqlstate: '0A000' }, refused);
   await engine.close();
 });
