@@ -1,6 +1,6 @@
 /** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
 import type { AlterAction, PgNode, Statement } from './ast.ts';
-import { checkOf, columnOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { checkOf, columnOf, keyColumnsOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
 import { foreignKeyOf, foreignKeysOfColumn } from './convert_foreign_key.ts';
 import { roleSpec } from './convert_role.ts';
 import { identityOf, setIdentity } from './convert_sequence.ts';
@@ -130,7 +130,7 @@ function addColumn({ def, missing_ok: ifNotExists = false }: PgNode, table: stri
 }
 
 function addConstraint(constraint: PgNode, source: Source): AlterAction {
-  const { contype, keys, location } = constraint;
+  const { contype, location } = constraint;
   if (contype === 'CONSTR_CHECK') {
     return { k: 'add_check', check: { ...checkOf(constraint, source), notValid: constraint.skip_validation === true } };
   }
@@ -142,5 +142,9 @@ function addConstraint(constraint: PgNode, source: Source): AlterAction {
     throw refuse(source, REFUSED_CONSTRAINT[contype] ?? 'a table constraint of this kind', location);
   }
   if (constraint.indexname) throw refuse(source, 'a constraint USING INDEX', location);
-  return { k: 'add_key', primary: contype === 'CONSTR_PRIMARY', key: keyOf(constraint, strings(keys), source) };
+  return {
+    k: 'add_key',
+    primary: contype === 'CONSTR_PRIMARY',
+    key: keyOf(constraint, keyColumnsOf(constraint, source), source),
+  };
 }

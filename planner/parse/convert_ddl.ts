@@ -96,6 +96,12 @@ export function keyOf(constraint: PgNode, columns: string[], source: Source): Ke
   return { name: constraint.conname ?? null, columns, nullsEqual, location: location ?? -1 };
 }
 
+/** The columns that a PRIMARY KEY or UNIQUE of a table names. */
+export function keyColumnsOf({ keys, without_overlaps, location }: PgNode, source: Source): string[] {
+  if (without_overlaps) throw refuse(source, 'WITHOUT OVERLAPS', location);
+  return strings(keys);
+}
+
 /** The content of a CHECK constraint. */
 export function checkOf(constraint: PgNode, source: Source): CheckDef {
   const { conname, raw_expr: expr, location = 0 } = constraint;
@@ -137,9 +143,9 @@ function elementsOf(
         if (constraint.contype === 'CONSTR_CHECK') checks.push(checkOf(constraint, source));
       }
     } else if (element.Constraint?.contype === 'CONSTR_PRIMARY') {
-      setKey(strings(element.Constraint.keys), element.Constraint.location);
+      setKey(keyColumnsOf(element.Constraint, source), element.Constraint.location);
     } else if (element.Constraint?.contype === 'CONSTR_UNIQUE') {
-      unique.push(keyOf(element.Constraint, strings(element.Constraint.keys), source));
+      unique.push(keyOf(element.Constraint, keyColumnsOf(element.Constraint, source), source));
     } else if (element.Constraint?.contype === 'CONSTR_CHECK') {
       checks.push(checkOf(element.Constraint, source));
     } else if (element.Constraint?.contype === 'CONSTR_FOREIGN') {
