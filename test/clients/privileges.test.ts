@@ -332,3 +332,43 @@ test('owners, views of others, schemas, defaults', () =>
     DROP ROLE guest
     SELECT nspname FROM pg_namespace WHERE nspname = 'own'
   `));
+
+test('what a function in SQL reads is asked of who calls, also behind the view of another', () =>
+  same(`
+    CREATE ROLE keeper
+    CREATE ROLE intruder
+    CREATE SCHEMA kept AUTHORIZATION keeper
+    CREATE SCHEMA theirs AUTHORIZATION intruder
+    GRANT USAGE ON SCHEMA kept, theirs TO PUBLIC
+    SET ROLE keeper
+    CREATE TABLE kept.hidden (k int, v text)
+    INSERT INTO kept.hidden VALUES (1, 'x')
+    RESET ROLE
+    SET ROLE intruder
+    CREATE FUNCTION theirs.f(x int) RETURNS text LANGUAGE sql AS $$ SELECT 'nothing'::text $$
+    CREATE FUNCTION theirs.g() RETURNS SETOF text LANGUAGE sql AS $$ SELECT 'nothing'::text $$
+    RESET ROLE
+    SET ROLE keeper
+    CREATE VIEW kept.v AS SELECT theirs.f(1) AS f, count(*) AS n FROM kept.hidden
+    CREATE VIEW kept.w AS SELECT g, k FROM kept.hidden, theirs.g() AS g
+    CREATE VIEW kept.over AS SELECT * FROM kept.v
+    GRANT SELECT ON kept.v, kept.w, kept.over TO intruder
+    RESET ROLE
+    SET ROLE intruder
+    SELECT f, n::int FROM kept.v
+    SELECT * FROM kept.w
+    CREATE OR REPLACE FUNCTION theirs.f(x int) RETURNS text LANGUAGE sql AS $$ SELECT max(v) FROM kept.hidden WHERE k = x $$
+    CREATE OR REPLACE FUNCTION theirs.g() RETURNS SETOF text LANGUAGE sql AS $$ SELECT v FROM kept.hidden $$
+    SELECT f FROM kept.v
+    SELECT f FROM kept.over
+    SELECT * FROM kept.w
+    SELECT n::int FROM kept.v WHERE f IS NULL
+    RESET ROLE
+    SET ROLE keeper
+    SELECT f FROM kept.over
+    SELECT * FROM kept.w
+    RESET ROLE
+    DROP OWNED BY keeper CASCADE
+    DROP OWNED BY intruder CASCADE
+    DROP ROLE keeper, intruder
+  `));
