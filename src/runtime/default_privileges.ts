@@ -6,6 +6,7 @@ import { type Acl, defaultAcl } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { changedAcl, checkOptionFor, grantText, maskOf } from './grants.ts';
+import { tellDone } from './open_objects.ts';
 import { actingRole, granteeOf, isRestricted, roleOf } from './role_names.ts';
 
 type DefaultPrivileges = Extract<RoleStatement, { k: 'default_privileges' }>;
@@ -46,6 +47,7 @@ export function setDefaultPrivileges(
       engine.defined({ sql, made: 0, dropped: [] }, session, [...needed, ...inSchema]);
     }
   }
+  tellDone(engine, 'default privileges are changed', session);
 }
 
 function sorted(acl: Acl): string {

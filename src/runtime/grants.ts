@@ -23,6 +23,7 @@ import { PUBLIC } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { securableNamed } from './granted_names.ts';
+import { tellDone } from './open_objects.ts';
 import { actingRole, granteeOf, roleOf } from './role_names.ts';
 import { objectSecurable, type Securable } from './securables.ts';
 
@@ -39,6 +40,7 @@ export function grant(engine: TidemarkEngine, statement: GrantStatement, session
     on.set({ owner: on.owner, acl });
     const sql = sqlOf(engine, statement, on, to, role, given);
     const at = on.oid === 0 ? {} : { altered: on.oid };
+    if (on.oid === 0) tellDone(engine, 'privileges on the database are changed', session);
     const named = [...to, role].filter((oid) => !engine.catalog.roles.isOwn(oid));
     engine.defined({ sql, made: on.oid, dropped: [], ...at }, session, [...named, ...(on.oid === 0 ? [] : [on.oid])]);
   }

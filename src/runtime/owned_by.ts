@@ -8,6 +8,7 @@ import type { Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import { drop } from './drop.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { tellDone } from './open_objects.ts';
 import { setOwner } from './owners.ts';
 import { actingRole, isRestricted, roleOf } from './role_names.ts';
 import { allSecurables } from './securables.ts';
@@ -34,6 +35,7 @@ export function reassignOwned(engine: TidemarkEngine, statement: Of<'reassign_ow
     throw new SqlError('42501', `must be able to SET ROLE "${to.name}"`);
   for (const on of allSecurables(engine)) if (roles.some(({ oid }) => oid === on.owner)) setOwner(on, to.oid);
   const names = roles.map(({ name }) => quoteIdent(name)).join(', ');
+  tellDone(engine, 'owners are changed', session);
   const sql = `REASSIGN OWNED BY ${names} TO ${quoteIdent(to.name)}`;
   engine.defined(
     { sql, made: 0, dropped: [] },
@@ -80,6 +82,7 @@ export async function dropOwned(
     );
   }
   catalog.version++;
+  tellDone(engine, 'what roles own is dropped, and what they were granted is revoked,', session);
   const sql = `DROP OWNED BY ${roles.map(({ name }) => quoteIdent(name)).join(', ')}`;
   engine.defined(
     { sql, made: 0, dropped: [] },
