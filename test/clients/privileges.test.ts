@@ -372,3 +372,46 @@ test('what a function in SQL reads is asked of who calls, also behind the view o
     DROP OWNED BY intruder CASCADE
     DROP ROLE keeper, intruder
   `));
+
+test('DROP OWNED drops all or nothing, in whatever order it was made', async () => {
+  await same(`
+    CREATE ROLE leaver
+    CREATE ROLE stayer
+    CREATE SCHEMA leaving AUTHORIZATION leaver
+    CREATE SCHEMA staying AUTHORIZATION stayer
+    GRANT USAGE ON SCHEMA leaving TO stayer
+    SET ROLE leaver
+    CREATE FUNCTION leaving.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'
+    CREATE FUNCTION leaving.f(text) RETURNS int LANGUAGE sql AS 'SELECT 1'
+    CREATE TABLE leaving.t (id serial PRIMARY KEY, v int)
+    CREATE TYPE leaving.late AS ENUM ('a')
+    CREATE DOMAIN leaving.over AS leaving.late
+    ALTER TABLE leaving.t ADD COLUMN w leaving.late, ADD COLUMN x leaving.over
+    CREATE FUNCTION leaving.f(leaving.late, leaving.over, leaving.late[]) RETURNS int LANGUAGE sql AS 'SELECT 1'
+    CREATE VIEW leaving.old AS SELECT id FROM leaving.t
+    CREATE VIEW leaving.new AS SELECT id FROM leaving.t
+    CREATE OR REPLACE VIEW leaving.old AS SELECT id FROM leaving.new
+    CREATE TABLE leaving.u (id int REFERENCES leaving.t)
+    GRANT SELECT ON leaving.t TO stayer
+    RESET ROLE
+    SET ROLE stayer
+    CREATE VIEW staying.reads AS SELECT id FROM leaving.t
+    CREATE TABLE staying.says (w leaving.late)
+  `);
+  const of = (catalog: string, column: string) =>
+    `SELECT count(*)::int FROM ${catalog} WHERE ${column} = 'leaving'::regnamespace`;
+  const count = `${of('pg_class', 'relnamespace')} UNION ALL ${of('pg_proc', 'pronamespace')}`;
+  await outcomeHere('RESET ROLE');
+  for (const user of ['VIEW staying.reads', 'TABLE staying.says']) {
+    assert.match(JSON.stringify(await outcomeHere('DROP OWNED BY leaver')), /2BP01/, user);
+    await same(count);
+    await same(`DROP ${user}`);
+  }
+  await same(`
+    DROP OWNED BY leaver
+    DROP ROLE leaver
+    SELECT nspname FROM pg_namespace WHERE nspname = 'leaving'
+    DROP OWNED BY stayer
+    DROP ROLE stayer
+  `);
+});
