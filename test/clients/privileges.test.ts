@@ -373,6 +373,35 @@ test('what a function in SQL reads is asked of who calls, also behind the view o
     DROP ROLE keeper, intruder
   `));
 
+test('functions of a schema that one may not use are not called', () =>
+  same(`
+    CREATE ROLE keeper
+    CREATE ROLE caller
+    CREATE SCHEMA closed AUTHORIZATION keeper
+    CREATE SCHEMA opened AUTHORIZATION keeper
+    GRANT USAGE ON SCHEMA opened TO caller
+    SET ROLE keeper
+    CREATE FUNCTION closed.f(x int) RETURNS int LANGUAGE sql AS $$ SELECT x + 1 $$
+    CREATE FUNCTION closed.g(x int) RETURNS SETOF int LANGUAGE sql AS $$ SELECT generate_series(1, x) $$
+    CREATE FUNCTION opened.calls(x int) RETURNS int LANGUAGE sql AS $$ SELECT closed.f(x) $$
+    CREATE VIEW opened.v AS SELECT closed.f(1) AS f, g FROM closed.g(2) AS g
+    GRANT SELECT ON opened.v TO caller
+    SELECT closed.f(1), opened.calls(1), g FROM closed.g(1) AS g
+    RESET ROLE
+    SET ROLE caller
+    SELECT closed.f(1)
+    SELECT * FROM closed.g(2)
+    SELECT opened.calls(1)
+    SELECT * FROM opened.v ORDER BY g
+    RESET ROLE
+    GRANT USAGE ON SCHEMA closed TO caller
+    SET ROLE caller
+    SELECT closed.f(1), opened.calls(1), g FROM closed.g(1) AS g
+    RESET ROLE
+    DROP OWNED BY keeper
+    DROP ROLE keeper, caller
+  `));
+
 test('DROP OWNED drops all or nothing, in whatever order it was made', async () => {
   await same(`
     CREATE ROLE leaver
