@@ -26,7 +26,7 @@ export function setDefaultPrivileges(
   if (schemas !== null && kind === 'schema')
     throw new SqlError('0LP01', 'cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS');
   for (const name of schemas ?? [])
-    if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+    if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   for (const { oid, name } of roles) {
     if (isRestricted(engine, session) && !catalog.roles.hasRightsOf(actingRole(session), oid))
       throw new SqlError('42501', 'permission denied to change default privileges');

@@ -54,13 +54,13 @@ function targets(engine: TidemarkEngine, { on }: GrantStatement, session: Sessio
   if (on.k === 'objects') return on.names.map((name) => securableNamed(engine, on.kind, name, session));
   const { catalog } = engine;
   for (const name of on.schemas)
-    if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+    if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   const isTarget = (kind: string) =>
     on.kind === 'sequence'
       ? kind === 'sequence'
       : ['table', 'stream', 'view', 'materialized_view', 'subscription'].includes(kind);
   return catalog
-    .objects()
+    .seen(session.searchPath)
     .filter(({ kind, schema }) => on.schemas.includes(schema) && isTarget(kind))
     .map((object) => objectSecurable(engine, object));
 }

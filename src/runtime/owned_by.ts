@@ -10,7 +10,7 @@ import type { Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkUnneeded, drop } from './drop.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { tellDone } from './open_objects.ts';
+import { checkNotOthers, tellDone } from './open_objects.ts';
 import { setOwner } from './owners.ts';
 import { actingRole, isRestricted, roleOf } from './role_names.ts';
 import { allSecurables } from './securables.ts';
@@ -58,6 +58,9 @@ export async function dropOwned(
   const { catalog } = engine;
   const objects = catalog.objects().filter((object) => object.kind !== 'index' && owns(catalog.ownerOf(object)));
   const schemas = catalog.schemas.filter((name) => owns(catalog.rights.schema(name).owner));
+  for (const object of objects)
+    checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
+  for (const name of schemas) checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name), session);
   if (!cascade && engine.replay === null) checkUnneeded(engine, objects, schemas, session);
   // What is left to go with another is theirs, too.
   const quiet = cascade ? session : sessionWith(session, { notice: () => undefined });
