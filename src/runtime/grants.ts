@@ -5,6 +5,7 @@
  * which goes with it; it names who gave, since that hangs on what roles were then.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { GrantStatement, Privilege } from '../../planner/parse/role_statements.ts';
 import {
@@ -59,9 +60,11 @@ function targets(engine: TidemarkEngine, { on }: GrantStatement, session: Sessio
     on.kind === 'sequence'
       ? kind === 'sequence'
       : ['table', 'stream', 'view', 'materialized_view', 'subscription'].includes(kind);
+  // Temporary ones of others cannot be named, also when it is done again.
+  const isMine = (schema: string) => !isTemporary(schema) || session.searchPath.includes(schema);
   return catalog
     .seen(session.searchPath)
-    .filter(({ kind, schema }) => on.schemas.includes(schema) && isTarget(kind))
+    .filter(({ kind, schema }) => on.schemas.includes(schema) && isTarget(kind) && isMine(schema))
     .map((object) => objectSecurable(engine, object));
 }
 

@@ -1,5 +1,6 @@
 /** REASSIGN OWNED, DROP OWNED: all that roles have, so that they can be dropped. */
 import { SqlError } from '../../operators/errors.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { RoleSpec, RoleStatement } from '../../planner/parse/role_statements.ts';
 import { formatType } from '../../planner/types/type_name.ts';
@@ -58,8 +59,11 @@ export async function dropOwned(
   const { catalog } = engine;
   const objects = catalog.objects().filter((object) => object.kind !== 'index' && owns(catalog.ownerOf(object)));
   const schemas = catalog.schemas.filter((name) => owns(catalog.rights.schema(name).owner));
-  for (const object of objects)
+  for (const object of objects) {
     checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
+    if (isTemporary(object.schema) && !session.searchPath.includes(object.schema))
+      throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
+  }
   for (const name of schemas) checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name), session);
   if (!cascade && engine.replay === null) checkUnneeded(engine, objects, schemas, session);
   // What is left to go with another is theirs, too.
