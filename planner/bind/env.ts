@@ -31,6 +31,8 @@ export interface BindEnv {
   onFunction?(called: PgProc, call: PgNode | null): void;
   /** Called with each relation that is read; `view`: in the text of this plain view. */
   onRead?(relation: Relation, view: Relation | null): void;
+  /** The same of a function in SQL that is called, by its OID. */
+  onCall?(oid: number, view: Relation | null): void;
   /** Called with each relation that is changed, and the statement that does it. */
   onTarget?(relation: Relation, verb: string, statement: PgNode): void;
   /** False: no parameter is allowed (view bodies), PostgreSQL's 42P02. Default true. */

@@ -99,16 +99,18 @@ export function bodyValue(level: Level, call: BoundCall): Expr {
   return (columns === null ? expressionOf(level, call, made) : null) ?? subqueryOf(level, call, made, columns);
 }
 
-/** Runs `body` for the body of a function. Errors have no place in the statement. */
+/** Runs `body` for the body of a function. Errors have no place in the statement. What it reads is asked of who calls, also where a view does: its owner may be another than the view's. */
 function within<T>(level: Level, proc: PgProc, body: () => T): T {
-  const { calls } = level.shared;
+  const { calls, view, env } = level.shared;
   if (calls.some(({ oid }) => oid === proc.oid)) {
     throw new SqlError('54001', `function ${signatureText(proc)} calls itself`, {
       detail: 'A function in SQL is written out where it is called, which would not end.',
       hint: 'Use WITH RECURSIVE in its body.',
     });
   }
+  env.onCall?.(proc.oid, view);
   calls.push(proc);
+  level.shared.view = null;
   try {
     return body();
   } catch (e) {
@@ -120,6 +122,7 @@ function within<T>(level: Level, proc: PgProc, body: () => T): T {
     });
   } finally {
     calls.pop();
+    level.shared.view = view;
   }
 }
 

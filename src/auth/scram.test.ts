@@ -99,4 +99,14 @@ test('statements without their passwords', () => {
     'SELECT 1; ALTER\n-- a\nROLE b Encrypted PASSWORD ...',
   );
   assert.equal(withoutPasswords('SELECT password FROM users'), 'SELECT password FROM users');
+  for (const head of ['DO', 'do language plpgsql', 'DO /* x */'])
+    assert.equal(
+      withoutPasswords(
+        `${head} $$ DECLARE p text := 'x'; BEGIN EXECUTE format('CREATE ROLE a PASSWORD %L', p); END $$`,
+      ),
+      'DO ...',
+    );
+  assert.equal(withoutPasswords(`SELECT 1; DO 'BEGIN EXECUTE ''a'' || ''password x'' ; END'`), 'SELECT 1; DO ...');
+  const upsert = 'INSERT INTO users VALUES (1) ON CONFLICT (id) DO UPDATE SET password = 2';
+  assert.equal(withoutPasswords(upsert), upsert);
 });

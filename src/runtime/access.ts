@@ -12,7 +12,7 @@ import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
-import { CREATE, DELETE, INSERT, SELECT, UPDATE, USAGE } from '../catalog/privileges.ts';
+import { CREATE, DELETE, EXECUTE, INSERT, SELECT, UPDATE, USAGE } from '../catalog/privileges.ts';
 import { maskOf } from '../catalog/rights.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -20,7 +20,7 @@ import { actingRole, isRestricted } from './role_names.ts';
 import { databaseSecurable, objectSecurable, type Securable, schemaSecurable } from './securables.ts';
 
 export interface Need {
-  /** OID of the relation, or of the object that a relation of the server's is about. */
+  /** OID of the relation or function, or of the object that a relation of the server's is about. */
   relation: number;
   privileges: number;
   /** OID of the plain view that reads it; null: the statement does. */
@@ -125,10 +125,13 @@ export function checkSuperuser(engine: TidemarkEngine, what: string, session: Se
 }
 
 /** What a statement that is bound needs, as the binder comes by it. */
-export function noteNeeds(engine: TidemarkEngine, needs: Need[]): Pick<BindEnv, 'onRead' | 'onTarget'> {
+export function noteNeeds(engine: TidemarkEngine, needs: Need[]): Pick<BindEnv, 'onRead' | 'onCall' | 'onTarget'> {
   return {
     onRead(relation, view) {
       needs.push({ relation: engine.system.about(relation), privileges: SELECT, view: view?.oid ?? null });
+    },
+    onCall(oid, view) {
+      needs.push({ relation: oid, privileges: EXECUTE, view: view?.oid ?? null });
     },
     onTarget(relation, verb, node) {
       needs.push({ relation: relation.oid, privileges: needsOfTarget(verb, node), view: null });

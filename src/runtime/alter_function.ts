@@ -28,7 +28,8 @@ export function alterFunction(engine: TidemarkEngine, statement: AlterFunction, 
       break;
     case 'set_schema':
       if (action.schema === object.schema) break;
-      if (!catalog.hasSchema(action.schema)) throw new SqlError('3F000', `schema "${action.schema}" does not exist`);
+      if (!catalog.seesSchema(action.schema, session.searchPath))
+        throw new SqlError('3F000', `schema "${action.schema}" does not exist`);
       if (isTemporary(action.schema))
         throw new SqlError('0A000', 'cannot move objects into or out of temporary schemas');
       if (['pg_catalog', 'information_schema', 'tidemark'].includes(action.schema))

@@ -6,6 +6,7 @@ import { type Acl, defaultAcl } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { changedAcl, checkOptionFor, grantText, maskOf } from './grants.ts';
+import { tellDone } from './open_objects.ts';
 import { actingRole, granteeOf, isRestricted, roleOf } from './role_names.ts';
 
 type DefaultPrivileges = Extract<RoleStatement, { k: 'default_privileges' }>;
@@ -25,7 +26,7 @@ export function setDefaultPrivileges(
   if (schemas !== null && kind === 'schema')
     throw new SqlError('0LP01', 'cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS');
   for (const name of schemas ?? [])
-    if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+    if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   for (const { oid, name } of roles) {
     if (isRestricted(engine, session) && !catalog.roles.hasRightsOf(actingRole(session), oid))
       throw new SqlError('42501', 'permission denied to change default privileges');
@@ -46,6 +47,7 @@ export function setDefaultPrivileges(
       engine.defined({ sql, made: 0, dropped: [] }, session, [...needed, ...inSchema]);
     }
   }
+  tellDone(engine, 'default privileges are changed', session);
 }
 
 function sorted(acl: Acl): string {

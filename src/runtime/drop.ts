@@ -24,7 +24,7 @@ import { keepChanges } from './kept_changes.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { schemaSecurable } from './securables.ts';
-import { indexesSaying, isUsed, type Used, usersOfType } from './type_users.ts';
+import { indexesSaying, isUsed, type Used, usersOfType, usesInTables } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;
 
@@ -78,6 +78,36 @@ export async function drop(
     endRun?.();
     for (const close of closing) await close?.();
   }
+}
+
+/** 2BP01 when something that is neither among these objects nor part of them needs one of them, or is in one of the schemas. */
+export function checkUnneeded(
+  engine: TidemarkEngine,
+  found: CatalogObject[],
+  schemas: string[],
+  session: SessionContext,
+): void {
+  for (const schema of schemas) {
+    const inside = engine.catalog
+      .objects()
+      .filter((o) => o.schema === schema && o.kind !== 'index' && !found.includes(o));
+    const on = `schema ${schema}`;
+    if (inside.length > 0)
+      throw stillDependent(
+        on,
+        inside.map((object) => ({ text: wordsOf(object), on })),
+      );
+  }
+  for (const type of found.filter(isUsed)) {
+    const on = wordsOf(type);
+    const users = usesInTables(engine, type).filter(({ table }) => !found.includes(table));
+    if (users.length > 0)
+      throw stillDependent(
+        on,
+        users.map(({ text }) => ({ text, on })),
+      );
+  }
+  removable(engine, found, false, session);
 }
 
 /** Null when it is not there and that was allowed. */

@@ -21,7 +21,7 @@ export function securableNamed(
         throw new SqlError('3D000', `database "${name}" does not exist`);
       return databaseSecurable(engine, name);
     case 'schema':
-      if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+      if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
       return schemaSecurable(engine, name);
     case 'type':
       return objectSecurable(engine, typeNamed(engine, schema, name, session));

@@ -5,6 +5,7 @@
  * which goes with it; it names who gave, since that hangs on what roles were then.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { GrantStatement, Privilege } from '../../planner/parse/role_statements.ts';
 import {
@@ -23,6 +24,7 @@ import { PUBLIC } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { securableNamed } from './granted_names.ts';
+import { tellDone } from './open_objects.ts';
 import { actingRole, granteeOf, roleOf } from './role_names.ts';
 import { objectSecurable, type Securable } from './securables.ts';
 
@@ -39,6 +41,7 @@ export function grant(engine: TidemarkEngine, statement: GrantStatement, session
     on.set({ owner: on.owner, acl });
     const sql = sqlOf(engine, statement, on, to, role, given);
     const at = on.oid === 0 ? {} : { altered: on.oid };
+    if (on.oid === 0) tellDone(engine, 'privileges on the database are changed', session);
     const named = [...to, role].filter((oid) => !engine.catalog.roles.isOwn(oid));
     engine.defined({ sql, made: on.oid, dropped: [], ...at }, session, [...named, ...(on.oid === 0 ? [] : [on.oid])]);
   }
@@ -52,14 +55,16 @@ function targets(engine: TidemarkEngine, { on }: GrantStatement, session: Sessio
   if (on.k === 'objects') return on.names.map((name) => securableNamed(engine, on.kind, name, session));
   const { catalog } = engine;
   for (const name of on.schemas)
-    if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+    if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   const isTarget = (kind: string) =>
     on.kind === 'sequence'
       ? kind === 'sequence'
       : ['table', 'stream', 'view', 'materialized_view', 'subscription'].includes(kind);
+  // Temporary ones of others cannot be named, also when it is done again.
+  const isMine = (schema: string) => !isTemporary(schema) || session.searchPath.includes(schema);
   return catalog
-    .objects()
-    .filter(({ kind, schema }) => on.schemas.includes(schema) && isTarget(kind))
+    .seen(session.searchPath)
+    .filter(({ kind, schema }) => on.schemas.includes(schema) && isTarget(kind) && isMine(schema))
     .map((object) => objectSecurable(engine, object));
 }
 

@@ -15,17 +15,31 @@ export function checkNotOthers({ catalog }: TidemarkEngine, what: string, oid: n
   });
 }
 
-/** Says what ROLLBACK will not take back: what the statement does to objects and schemas that were there before the transaction, or before its last savepoint. */
+/** Says what ROLLBACK will not take back: what the statement does to objects, schemas and roles that were there before the transaction, or before its last savepoint. */
 export function tellLeft(engine: TidemarkEngine, oids: number[], session: SessionContext): void {
   if (engine.replay !== null) return;
   const transaction = engine.transactionOf(session);
   const left = oids.find((oid) => transaction.leaves(oid, session));
   if (left === undefined) return;
-  const object = engine.catalog.get(left);
-  const schema = engine.catalog.schemas.find((name) => engine.catalog.schemaOid(name) === left);
-  const what = object === undefined ? `schema "${schema}"` : `${KIND_NAMES[object.kind]} "${object.name}"`;
   const since = transaction.hasSavepoint ? 'savepoint' : 'transaction';
-  session.notice('WARNING', '01000', `${what} was there before the ${since}: what is done to it is done at once`, {
+  tell(session, `${nameOf(engine, left)} was there before the ${since}: what is done to it is done at once`);
+}
+
+/** The same of what is no object that could be open: `what` is done, "role "r" is made". */
+export function tellDone(engine: TidemarkEngine, what: string, session: SessionContext): void {
+  if (engine.replay === null && engine.transactionOf(session).leaves(0, session)) tell(session, `${what} at once`);
+}
+
+function tell(session: SessionContext, message: string): void {
+  session.notice('WARNING', '01000', message, {
     detail: 'Neither ROLLBACK nor an error that comes later undoes it.',
   });
+}
+
+function nameOf({ catalog }: TidemarkEngine, oid: number): string {
+  const object = catalog.get(oid);
+  if (object !== undefined) return `${KIND_NAMES[object.kind]} "${object.name}"`;
+  const role = catalog.roles.get(oid);
+  if (role !== undefined) return `role "${role.name}"`;
+  return `schema "${catalog.schemas.find((name) => catalog.schemaOid(name) === oid)}"`;
 }

@@ -1,16 +1,21 @@
 /** REASSIGN OWNED, DROP OWNED: all that roles have, so that they can be dropped. */
 import { SqlError } from '../../operators/errors.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { RoleSpec, RoleStatement } from '../../planner/parse/role_statements.ts';
+import { formatType } from '../../planner/types/type_name.ts';
+import { typeTextNode } from '../../planner/types/type_text.ts';
 import { KIND_NAMES } from '../catalog/objects.ts';
 import { withoutRole } from '../catalog/privileges.ts';
 import type { Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
-import { drop } from './drop.ts';
+import { checkUnneeded, drop } from './drop.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkNotOthers, tellDone } from './open_objects.ts';
 import { setOwner } from './owners.ts';
 import { actingRole, isRestricted, roleOf } from './role_names.ts';
 import { allSecurables } from './securables.ts';
+import { sessionWith } from './session_with.ts';
 
 type Of<K extends RoleStatement['k']> = Extract<RoleStatement, { k: K }> & { text: string };
 
@@ -34,6 +39,7 @@ export function reassignOwned(engine: TidemarkEngine, statement: Of<'reassign_ow
     throw new SqlError('42501', `must be able to SET ROLE "${to.name}"`);
   for (const on of allSecurables(engine)) if (roles.some(({ oid }) => oid === on.owner)) setOwner(on, to.oid);
   const names = roles.map(({ name }) => quoteIdent(name)).join(', ');
+  tellDone(engine, 'owners are changed', session);
   const sql = `REASSIGN OWNED BY ${names} TO ${quoteIdent(to.name)}`;
   engine.defined(
     { sql, made: 0, dropped: [] },
@@ -51,24 +57,34 @@ export async function dropOwned(
   const roles = rolesOf(engine, specs, session);
   const owns = (owner: number) => roles.some(({ oid }) => oid === owner);
   const { catalog } = engine;
-  // The youngest first: what reads others is younger.
-  for (const object of catalog.objects().reverse()) {
-    if (catalog.get(object.oid) === undefined || object.kind === 'index' || !owns(catalog.ownerOf(object))) continue;
-    if (object.kind === 'sequence' && object.owner !== null) continue;
-    const { schema, name, kind } = object;
-    const word = KIND_NAMES[kind].toUpperCase();
-    const text = `DROP ${word} ${quoteIdent(schema)}.${quoteIdent(name)}${cascade ? ' CASCADE' : ''}`;
-    const names = [{ schema, name, location: -1 }];
-    await drop(engine, { k: 'drop', kind, names, ifExists: false, cascade, text, offset: 0 }, session, signal);
+  const objects = catalog.objects().filter((object) => object.kind !== 'index' && owns(catalog.ownerOf(object)));
+  const schemas = catalog.schemas.filter((name) => owns(catalog.rights.schema(name).owner));
+  for (const object of objects) {
+    checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
+    if (isTemporary(object.schema) && !session.searchPath.includes(object.schema))
+      throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
   }
-  for (const name of catalog.schemas) {
-    if (!owns(catalog.rights.schema(name).owner)) continue;
-    const text = `DROP SCHEMA ${quoteIdent(name)}${cascade ? ' CASCADE' : ''}`;
+  for (const name of schemas) checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name), session);
+  if (!cascade && engine.replay === null) checkUnneeded(engine, objects, schemas, session);
+  // What is left to go with another is theirs, too.
+  const quiet = cascade ? session : sessionWith(session, { notice: () => undefined });
+  // The youngest first: what reads others is younger.
+  for (const object of objects.reverse()) {
+    if (catalog.get(object.oid) === undefined || (object.kind === 'sequence' && object.owner !== null)) continue;
+    const { schema, name, kind } = object;
+    const args = object.kind === 'function' ? object.proc.args.map((type) => formatType(type, null, [])) : undefined;
+    const what = `${quoteIdent(schema)}.${quoteIdent(name)}${args === undefined ? '' : `(${args.join(', ')})`}`;
+    const text = `DROP ${KIND_NAMES[kind].toUpperCase()} ${what} CASCADE`;
+    const names = [{ schema, name, location: -1, ...(args === undefined ? {} : { args: args.map(typeTextNode) }) }];
+    await drop(engine, { k: 'drop', kind, names, ifExists: false, cascade: true, text, offset: 0 }, quiet, signal);
+  }
+  for (const name of schemas) {
+    const text = `DROP SCHEMA ${quoteIdent(name)} CASCADE`;
     const names = [{ name, location: -1 }];
     await drop(
       engine,
-      { k: 'drop', kind: 'schema', names, ifExists: false, cascade, text, offset: 0 },
-      session,
+      { k: 'drop', kind: 'schema', names, ifExists: false, cascade: true, text, offset: 0 },
+      quiet,
       signal,
     );
   }
@@ -80,6 +96,7 @@ export async function dropOwned(
     );
   }
   catalog.version++;
+  tellDone(engine, 'what roles own is dropped, and what they were granted is revoked,', session);
   const sql = `DROP OWNED BY ${roles.map(({ name }) => quoteIdent(name)).join(', ')}`;
   engine.defined(
     { sql, made: 0, dropped: [] },

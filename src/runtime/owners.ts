@@ -65,7 +65,8 @@ export function alterOwner(engine: TidemarkEngine, statement: Of<'alter_owner'>,
     engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid, role.oid]);
   switch (kind) {
     case 'schema': {
-      if (!engine.catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+      if (!engine.catalog.seesSchema(name, session.searchPath))
+        throw new SqlError('3F000', `schema "${name}" does not exist`);
       const on = schemaSecurable(engine, name);
       checkGivable(engine, on, role, null, session);
       setOwner(on, role.oid);

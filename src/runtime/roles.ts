@@ -11,6 +11,7 @@ import { keptPassword } from '../auth/verifier.ts';
 import { BOOTSTRAP, NEW_ROLE, type Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { tellDone } from './open_objects.ts';
 import { dependentsOfRole } from './owned.ts';
 import { actingRole, isRestricted, roleNamed, roleOf } from './role_names.ts';
 import { settingName, settingText } from './setting_text.ts';
@@ -112,6 +113,7 @@ export function createRole(engine: TidemarkEngine, statement: Of<'create_role'>,
   const groups = names('IN ROLE', of) + names('ROLE', members) + names('ADMIN', admins);
   const sql = `CREATE ROLE ${quoteIdent(name)}${optionsText(said, kept)}${groups}`;
   const reads = [...of, ...members, ...admins].map(({ oid }) => oid);
+  tellDone(engine, `role "${name}" is made`, session);
   engine.defined({ sql, made: role.oid, dropped: [] }, session, reads);
 }
 
@@ -188,6 +190,7 @@ export function setOfRole(engine: TidemarkEngine, statement: Of<'alter_role_set'
   if (role === null) {
     roles.everyone = list;
     roles.touch();
+    tellDone(engine, 'the settings of all roles are changed', session);
     engine.defined({ sql, made: 0, dropped: [] }, session);
     return;
   }
@@ -220,7 +223,10 @@ export function dropRoles(
     } else if (!found.includes(role)) found.push(role);
   }
   if (engine.replay === null) for (const role of found) checkDroppable(engine, role, session);
-  for (const role of found) roles.remove(role);
+  for (const role of found) {
+    roles.remove(role);
+    tellDone(engine, `role "${role.name}" is dropped`, session);
+  }
   if (found.length > 0) engine.defined({ sql: text, made: 0, dropped: found.map(({ oid }) => oid) }, session);
 }
 

@@ -332,3 +332,115 @@ test('owners, views of others, schemas, defaults', () =>
     DROP ROLE guest
     SELECT nspname FROM pg_namespace WHERE nspname = 'own'
   `));
+
+test('what a function in SQL reads is asked of who calls, also behind the view of another', () =>
+  same(`
+    CREATE ROLE keeper
+    CREATE ROLE intruder
+    CREATE SCHEMA kept AUTHORIZATION keeper
+    CREATE SCHEMA theirs AUTHORIZATION intruder
+    GRANT USAGE ON SCHEMA kept, theirs TO PUBLIC
+    SET ROLE keeper
+    CREATE TABLE kept.hidden (k int, v text)
+    INSERT INTO kept.hidden VALUES (1, 'x')
+    RESET ROLE
+    SET ROLE intruder
+    CREATE FUNCTION theirs.f(x int) RETURNS text LANGUAGE sql AS $$ SELECT 'nothing'::text $$
+    CREATE FUNCTION theirs.g() RETURNS SETOF text LANGUAGE sql AS $$ SELECT 'nothing'::text $$
+    RESET ROLE
+    SET ROLE keeper
+    CREATE VIEW kept.v AS SELECT theirs.f(1) AS f, count(*) AS n FROM kept.hidden
+    CREATE VIEW kept.w AS SELECT g, k FROM kept.hidden, theirs.g() AS g
+    CREATE VIEW kept.over AS SELECT * FROM kept.v
+    GRANT SELECT ON kept.v, kept.w, kept.over TO intruder
+    RESET ROLE
+    SET ROLE intruder
+    SELECT f, n::int FROM kept.v
+    SELECT * FROM kept.w
+    CREATE OR REPLACE FUNCTION theirs.f(x int) RETURNS text LANGUAGE sql AS $$ SELECT max(v) FROM kept.hidden WHERE k = x $$
+    CREATE OR REPLACE FUNCTION theirs.g() RETURNS SETOF text LANGUAGE sql AS $$ SELECT v FROM kept.hidden $$
+    SELECT f FROM kept.v
+    SELECT f FROM kept.over
+    SELECT * FROM kept.w
+    SELECT n::int FROM kept.v WHERE f IS NULL
+    RESET ROLE
+    SET ROLE keeper
+    SELECT f FROM kept.over
+    SELECT * FROM kept.w
+    RESET ROLE
+    DROP OWNED BY keeper CASCADE
+    DROP OWNED BY intruder CASCADE
+    DROP ROLE keeper, intruder
+  `));
+
+test('functions of a schema that one may not use are not called', () =>
+  same(`
+    CREATE ROLE keeper
+    CREATE ROLE caller
+    CREATE SCHEMA closed AUTHORIZATION keeper
+    CREATE SCHEMA opened AUTHORIZATION keeper
+    GRANT USAGE ON SCHEMA opened TO caller
+    SET ROLE keeper
+    CREATE FUNCTION closed.f(x int) RETURNS int LANGUAGE sql AS $$ SELECT x + 1 $$
+    CREATE FUNCTION closed.g(x int) RETURNS SETOF int LANGUAGE sql AS $$ SELECT generate_series(1, x) $$
+    CREATE FUNCTION opened.calls(x int) RETURNS int LANGUAGE sql AS $$ SELECT closed.f(x) $$
+    CREATE VIEW opened.v AS SELECT closed.f(1) AS f, g FROM closed.g(2) AS g
+    GRANT SELECT ON opened.v TO caller
+    SELECT closed.f(1), opened.calls(1), g FROM closed.g(1) AS g
+    RESET ROLE
+    SET ROLE caller
+    SELECT closed.f(1)
+    SELECT * FROM closed.g(2)
+    SELECT opened.calls(1)
+    SELECT * FROM opened.v ORDER BY g
+    RESET ROLE
+    GRANT USAGE ON SCHEMA closed TO caller
+    SET ROLE caller
+    SELECT closed.f(1), opened.calls(1), g FROM closed.g(1) AS g
+    RESET ROLE
+    DROP OWNED BY keeper
+    DROP ROLE keeper, caller
+  `));
+
+test('DROP OWNED drops all or nothing, in whatever order it was made', async () => {
+  await same(`
+    CREATE ROLE leaver
+    CREATE ROLE stayer
+    CREATE SCHEMA leaving AUTHORIZATION leaver
+    CREATE SCHEMA staying AUTHORIZATION stayer
+    GRANT USAGE ON SCHEMA leaving TO stayer
+    SET ROLE leaver
+    CREATE FUNCTION leaving.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'
+    CREATE FUNCTION leaving.f(text) RETURNS int LANGUAGE sql AS 'SELECT 1'
+    CREATE TABLE leaving.t (id serial PRIMARY KEY, v int)
+    CREATE TYPE leaving.late AS ENUM ('a')
+    CREATE DOMAIN leaving.over AS leaving.late
+    ALTER TABLE leaving.t ADD COLUMN w leaving.late, ADD COLUMN x leaving.over
+    CREATE FUNCTION leaving.f(leaving.late, leaving.over, leaving.late[]) RETURNS int LANGUAGE sql AS 'SELECT 1'
+    CREATE VIEW leaving.old AS SELECT id FROM leaving.t
+    CREATE VIEW leaving.new AS SELECT id FROM leaving.t
+    CREATE OR REPLACE VIEW leaving.old AS SELECT id FROM leaving.new
+    CREATE TABLE leaving.u (id int REFERENCES leaving.t)
+    GRANT SELECT ON leaving.t TO stayer
+    RESET ROLE
+    SET ROLE stayer
+    CREATE VIEW staying.reads AS SELECT id FROM leaving.t
+    CREATE TABLE staying.says (w leaving.late)
+  `);
+  const of = (catalog: string, column: string) =>
+    `SELECT count(*)::int FROM ${catalog} WHERE ${column} = 'leaving'::regnamespace`;
+  const count = `${of('pg_class', 'relnamespace')} UNION ALL ${of('pg_proc', 'pronamespace')}`;
+  await outcomeHere('RESET ROLE');
+  for (const user of ['VIEW staying.reads', 'TABLE staying.says']) {
+    assert.match(JSON.stringify(await outcomeHere('DROP OWNED BY leaver')), /2BP01/, user);
+    await same(count);
+    await same(`DROP ${user}`);
+  }
+  await same(`
+    DROP OWNED BY leaver
+    DROP ROLE leaver
+    SELECT nspname FROM pg_namespace WHERE nspname = 'leaving'
+    DROP OWNED BY stayer
+    DROP ROLE stayer
+  `);
+});

@@ -321,6 +321,59 @@ test('what was there before is done at once, and needs what it needs: a WARNING 
   await rows(a, 'DROP VIEW replaced; DROP TABLE old');
 });
 
+test(
+  'roles and privileges are changed at once: a WARNING says so where ROLLBACK does not undo it',
+  options,
+  async () => {
+    const a = await connect();
+    const script =
+      `CREATE ROLE member; CREATE ROLE other; CREATE TABLE shared (a int); GRANT SELECT ON shared TO member; ALTER ROLE member SET work_mem = '1MB';
+    ALTER DEFAULT PRIVILEGES FOR ROLE member GRANT SELECT ON TABLES TO other; GRANT other TO member; ALTER TABLE shared OWNER TO other`.split(
+        ';',
+      );
+    for (const text of script) await rows(a, text);
+    assert.deepEqual(a.notices, []);
+    const before = (what: string) =>
+      `WARNING: ${what} was there before the transaction: what is done to it is done at once`;
+    const told: [string, string[]][] = [
+      ['CREATE ROLE late', ['WARNING: role "late" is made at once']],
+      [`ALTER ROLE member PASSWORD 'x'`, [before('role "member"')]],
+      ['ALTER ROLE member RENAME TO renamed', [before('role "renamed"')]],
+      [`ALTER ROLE ALL SET work_mem = '2MB'`, ['WARNING: the settings of all roles are changed at once']],
+      ['REVOKE other FROM renamed', [before('role "renamed"')]],
+      ['REVOKE SELECT ON shared FROM renamed', [before('table "shared"')]],
+      ['GRANT CREATE ON SCHEMA public TO renamed', [before('schema "public"')]],
+      ['CREATE TABLE mine (a int); GRANT SELECT ON mine TO renamed', []],
+      [
+        'ALTER DEFAULT PRIVILEGES FOR ROLE renamed REVOKE SELECT ON TABLES FROM other',
+        ['WARNING: default privileges are changed at once'],
+      ],
+      ['REASSIGN OWNED BY other TO renamed', ['WARNING: owners are changed at once']],
+      [
+        'DROP OWNED BY renamed',
+        [
+          before('table "shared"'),
+          'WARNING: what roles own is dropped, and what they were granted is revoked, at once',
+        ],
+      ],
+      [
+        'DROP ROLE renamed, late',
+        ['WARNING: role "renamed" is dropped at once', 'WARNING: role "late" is dropped at once'],
+      ],
+    ];
+    for (const [text, wanted] of told) {
+      a.notices.length = 0;
+      await rows(a, `BEGIN; ${text}; ROLLBACK`);
+      assert.deepEqual(a.notices, wanted, text);
+    }
+    assert.deepEqual(await rows(a, `SELECT rolname FROM pg_roles WHERE rolname IN ('member', 'renamed', 'late')`), []);
+    await rows(a, 'ALTER ROLE ALL RESET ALL; DROP ROLE other');
+    await rows(a, 'BEGIN READ ONLY');
+    await assert.rejects(rows(a, 'CREATE ROLE other'), refused('25006'));
+    await rows(a, 'ROLLBACK');
+  },
+);
+
 test('a migration that fails is run again', options, async () => {
   const client = await connect();
   await rows(client, 'CREATE TABLE IF NOT EXISTS schema_migrations (version int PRIMARY KEY)');

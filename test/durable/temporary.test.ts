@@ -92,3 +92,22 @@ test('TEMP in logs of before means what it meant', async () => {
   assert.deepEqual(await sql(again, 'SELECT * FROM over'), [['1']]);
   await again.close();
 });
+
+test('GRANT ON ALL TABLES IN SCHEMA does not reach temporary tables of others, which cannot be named when it is done again', async () => {
+  const disk = new MemoryDisk();
+  let engine = await openOn(disk);
+  await sql(engine, 'CREATE ROLE r');
+  const session = new Session(engine);
+  await session.run('CREATE TEMP TABLE mine (a int)');
+  const [schema] = temporary(engine);
+  await sql(engine, `GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO r`);
+  assert.equal(engine.catalog.in(schema, 'mine')?.acl, undefined);
+  await session.run(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO r`);
+  assert.equal(engine.catalog.in(schema, 'mine')?.acl?.length, 2);
+  await session.run('ALTER TABLE mine OWNER TO r');
+  await assert.rejects(sql(engine, 'DROP OWNED BY r CASCADE'), { sqlstate: '0A000' });
+  await engine.close();
+  engine = await openOn(disk);
+  assert.deepEqual(temporary(engine), []);
+  await engine.close();
+});

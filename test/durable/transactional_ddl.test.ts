@@ -119,3 +119,40 @@ test('a power cut at any byte: all of a commit or nothing', async () => {
   }
   assert.deepEqual(seen, new Set([false, true]));
 });
+
+test("privileges and owners of what others have open are nobody else's to give", async () => {
+  const disk = new MemoryDisk();
+  let engine = await openOn(disk);
+  await sql(engine, 'CREATE SCHEMA s; CREATE ROLE r; CREATE TABLE s.old (a int)');
+  const open = new Session(engine, {}, true);
+  await run(open, ['CREATE TABLE s.t (a serial)', 'CREATE SCHEMA made', 'CREATE TABLE made.t (a int)']);
+  await run(open, ['ALTER TABLE made.t OWNER TO r']);
+  await sql(engine, 'GRANT SELECT ON ALL TABLES IN SCHEMA s TO r; GRANT SELECT ON ALL SEQUENCES IN SCHEMA s TO r');
+  for (const text of [
+    'GRANT SELECT ON ALL TABLES IN SCHEMA made TO r',
+    'GRANT USAGE ON SCHEMA made TO r',
+    'ALTER SCHEMA made OWNER TO r',
+    'ALTER DEFAULT PRIVILEGES IN SCHEMA made GRANT SELECT ON TABLES TO r',
+  ])
+    await assert.rejects(sql(engine, text), { sqlstate: '3F000' }, text);
+  for (const text of ['DROP OWNED BY r', 'DROP OWNED BY r CASCADE'])
+    await assert.rejects(sql(engine, text), { sqlstate: '55P03' }, text);
+  await run(open, ['GRANT USAGE ON SCHEMA made TO r', 'GRANT INSERT ON ALL TABLES IN SCHEMA made TO r']);
+  await open.transaction.commit();
+  const rights = () =>
+    sql(
+      engine,
+      "SELECT relname, relacl::text FROM pg_class WHERE relnamespace::regnamespace::text IN ('s', 'made') ORDER BY oid",
+    );
+  const known = await rights();
+  assert.deepEqual(known, [
+    ['old', '{tidemark=arwdDxt/tidemark,r=r/tidemark}'],
+    ['t', null],
+    ['t_a_seq', null],
+    ['t', '{r=arwdDxt/r}'],
+  ]);
+  await engine.close();
+  engine = await openOn(disk);
+  assert.deepEqual(await rights(), known);
+  await engine.close();
+});

@@ -32,13 +32,29 @@ const WRITES = new Set<Statement['k']>([
   'comment',
   'create_subscription',
   'alter_relation',
+  'alter_owner',
+  'reassign_owned',
+  'drop_owned',
+  'create_role',
+  'alter_role',
+  'alter_role_set',
+  'rename_role',
+  'drop_role',
+  'grant',
+  'grant_role',
+  'alter_group',
+  'default_privileges',
   'do',
   'drop',
   'truncate',
 ]);
 
 /** What a block undoes when it fails, and what is done for good at once when it is all of its transaction. */
-const DEFINITIONS = new Set([...WRITES].filter((kind) => /^(create_|alter_|drop$|comment$)/.test(kind)));
+const DEFINITIONS = new Set(
+  [...WRITES].filter((kind) =>
+    /^(create_|alter_|drop|comment$|grant|rename_role$|reassign_owned$|default_privileges$)/.test(kind),
+  ),
+);
 
 /** What is published as soon as it has run, when it is all of its transaction. */
 const MODIFICATIONS = new Set<Statement['k']>(['modifying_select', 'insert', 'update', 'delete', 'merge', 'truncate']);
