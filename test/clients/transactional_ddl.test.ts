@@ -287,6 +287,28 @@ test('what others make and drop beside it', options, async () => {
   await rows(a, 'ROLLBACK');
 });
 
+test(
+  'a type, a domain and an extension that another makes are not there, and are no duplicates that DO passes over',
+  options,
+  async () => {
+    const [a, b] = [await connect(), await connect()];
+    await rows(a, `BEGIN; CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE made (a int); CREATE EXTENSION pgcrypto`);
+    for (const text of [`TYPE mood AS ENUM ('ok')`, 'DOMAIN mood AS int', `TYPE made AS ENUM ('ok')`]) {
+      await assert.rejects(
+        rows(b, `CREATE ${text}`),
+        refused('55P03', /type ".*" is being made by another transaction/),
+      );
+      const passed = `DO $$ BEGIN CREATE ${text}; EXCEPTION WHEN duplicate_object THEN NULL; END $$`;
+      await assert.rejects(rows(b, passed), refused('55P03'));
+    }
+    const installed = `SELECT name FROM pg_available_extensions WHERE installed_version <> ''`;
+    assert.deepEqual(await rows(b, installed), [['plpgsql']]);
+    assert.deepEqual(await rows(a, installed), [['pgcrypto'], ['plpgsql']]);
+    await rows(a, 'ROLLBACK');
+    await rows(b, `CREATE TYPE mood AS ENUM ('ok')`);
+  },
+);
+
 test('what was there before is done at once, and needs what it needs: a WARNING says so', options, async () => {
   const [a, b] = [await connect(), await connect()];
   await rows(
