@@ -30,6 +30,8 @@ export interface SessionContext {
   /** From now on the session sees what this transaction of its makes, which nobody else does; null: its transaction has ended. Absent: all that it makes everybody sees at once. */
   seeOpen?(transaction: number | null): void;
   getSetting(name: string): string | null;
+  /** Gives what takes back what is done to the session itself (its settings, notifications) from now on. */
+  mark?(): () => void;
   /** Calls back when the session ends; absent: its end is not told. */
   onEnd?(work: () => void): void;
   /** What the running statement does has happened: nothing takes it back. */

@@ -309,6 +309,26 @@ test(
   },
 );
 
+test('a block of DO that fails leaves no setting and sends nothing', options, async () => {
+  const a = await connect();
+  const heard: unknown[] = [];
+  a.on('notification', ({ payload }) => void heard.push(payload));
+  await rows(a, 'LISTEN channel');
+  await rows(
+    a,
+    `DO $$ BEGIN
+       PERFORM set_config('search_path', 'public', false), pg_notify('channel', 'kept');
+       BEGIN PERFORM set_config('search_path', 'other', false), pg_notify('channel', 'gone'), 1 / 0;
+       EXCEPTION WHEN division_by_zero THEN CREATE TABLE made (a int); END;
+       BEGIN PERFORM set_config('search_path', 'other', false), pg_notify('channel', 'gone'); RAISE EXCEPTION 'no';
+       EXCEPTION WHEN others THEN NULL; END;
+     END $$`,
+  );
+  assert.deepEqual(await rows(a, 'SHOW search_path'), [['public']]);
+  assert.deepEqual(await rows(a, 'TABLE public.made'), []);
+  assert.deepEqual(heard, ['kept']);
+});
+
 test('what was there before is done at once, and needs what it needs: a WARNING says so', options, async () => {
   const [a, b] = [await connect(), await connect()];
   await rows(
