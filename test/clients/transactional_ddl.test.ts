@@ -309,6 +309,31 @@ test(
   },
 );
 
+test(
+  'a schema public that is made anew has its functions and types, and is seen when that is committed',
+  options,
+  async () => {
+    const [a, b] = [await connect(), await connect()];
+    await rows(a, 'DROP SCHEMA public CASCADE; BEGIN; CREATE SCHEMA public');
+    const there = `SELECT nspname FROM pg_namespace WHERE nspname = 'public'`;
+    assert.deepEqual([await rows(a, there), await rows(b, there)], [[['public']], []]);
+    await rows(a, `CREATE TYPE mood AS ENUM ('ok'); CREATE DOMAIN few AS int; CREATE TABLE made (a few)`);
+    await rows(a, `CREATE FUNCTION plus(int) RETURNS int LANGUAGE sql AS 'SELECT $1 + 1'; COMMIT`);
+    for (const [catalog, name, schema] of [
+      ['pg_type', 'typname', 'typnamespace'],
+      ['pg_proc', 'proname', 'pronamespace'],
+      ['pg_class', 'relname', 'relnamespace'],
+    ]) {
+      const found = await rows(
+        b,
+        `SELECT ${name} FROM ${catalog} JOIN pg_namespace n ON n.oid = ${schema}
+       WHERE nspname = 'public' AND ${name} IN ('mood', 'few', 'plus', 'made') ORDER BY 1`,
+      );
+      assert.deepEqual(found, { pg_type: [['few'], ['mood']], pg_proc: [['plus']], pg_class: [['made']] }[catalog]);
+    }
+  },
+);
+
 test('a block of DO that fails leaves no setting and sends nothing', options, async () => {
   const a = await connect();
   const heard: unknown[] = [];
