@@ -18,10 +18,24 @@
  * | uuid                                   | string, 36 characters, lower case                                      |
  * | arrays, int2vector, oidvector          | PgArray                                                                |
  * | record                                 | PgRecord                                                               |
+ * | ranges                                 | PgRange                                                                |
+ * | multiranges                            | PgMultirange                                                           |
  * | bit, bit varying                       | string of 0 and 1                                                      |
  * | void                                   | ''                                                                     |
  */
-export type Datum = null | boolean | number | bigint | string | Uint8Array | Decimal | Interval | PgArray | PgRecord;
+export type Datum =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Decimal
+  | Interval
+  | PgArray
+  | PgRecord
+  | PgRange
+  | PgMultirange;
 
 /** numeric: value = m / 10^s. `s` is PostgreSQL's dscale (digits shown after the point, >= 0). */
 export interface Decimal {
@@ -55,6 +69,28 @@ export interface PgRecord {
   values: Datum[];
   /** Field names where they are known; else f1, f2, ... */
   names?: string[];
+}
+
+/** Equal ranges have equal fields, but for numeric bounds of other scales: expr/range/value.ts makes them so. */
+export interface PgRange {
+  k: 'range';
+  /** Type of the bounds. */
+  sub: number;
+  empty: boolean;
+  /** null where the range has no end; of the empty range, too. */
+  lower: Datum;
+  upper: Datum;
+  /** False where there is no bound. */
+  lowerInc: boolean;
+  upperInc: boolean;
+}
+
+/** Ranges in order, none of them empty, no two of which touch. */
+export interface PgMultirange {
+  k: 'multirange';
+  /** Type of the bounds. */
+  sub: number;
+  ranges: PgRange[];
 }
 
 export const TIMESTAMP_INFINITY = 9223372036854775807n;

@@ -15,7 +15,7 @@
  * | uuid     | 16    | the 16 bytes                                                                       |
  * | varlen   | 16    | u32 length, then 12 bytes inline, or 4 bytes prefix + 4 spare + u32 address         |
  *
- * `varlen` is Arrow's BinaryView layout: text, bytea, json, jsonb, arrays and records.
+ * `varlen` is Arrow's BinaryView layout: text, bytea, json, jsonb, arrays, records and ranges.
  */
 export type Phys = 'bool' | 'i32' | 'u32' | 'i64' | 'f64' | 'numeric' | 'interval' | 'uuid' | 'varlen';
 
@@ -89,6 +89,18 @@ export const OID = {
   regconfig: 3734,
   regcollation: 4191,
   pg_lsn: 3220,
+  int4range: 3904,
+  numrange: 3906,
+  tsrange: 3908,
+  tstzrange: 3910,
+  daterange: 3912,
+  int8range: 3926,
+  int4multirange: 4451,
+  nummultirange: 4532,
+  tsmultirange: 4533,
+  tstzmultirange: 4534,
+  datemultirange: 4535,
+  int8multirange: 4536,
   _bool: 1000,
   _bytea: 1001,
   _char: 1002,

@@ -8,6 +8,7 @@ import type { Datum } from '../operators/datum.ts';
 import type { EvalContext } from '../operators/expr/ir.ts';
 import type { ColType } from '../operators/types.ts';
 import type { Statement } from '../planner/parse/ast.ts';
+import type { Roles } from './catalog/roles.ts';
 
 export interface ResultColumn {
   name: string;
@@ -32,6 +33,8 @@ export interface SessionContext {
   getSetting(name: string): string | null;
   /** Gives what takes back what is done to the session itself (its settings, notifications) from now on. */
   mark?(): () => void;
+  /** Throws when the setting cannot have this value; absent: none is known. */
+  checkSetting?(name: string, text: string): void;
   /** Calls back when the session ends; absent: its end is not told. */
   onEnd?(work: () => void): void;
   /** What the running statement does has happened: nothing takes it back. */
@@ -74,6 +77,8 @@ export interface PreparedStatement {
 
 export interface Engine {
   readonly catalogVersion: number;
+  /** Absent: there is nobody but the bootstrap superuser. */
+  readonly roles?: Roles;
   /** Binds and plans. `paramTypes`: OIDs given by the client, 0 = infer. Throws SqlError with position. Handles the statement kinds
    *  select, insert, update, delete, copy, create_*, drop, truncate, subscribe, explain, and utility commands. */
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;

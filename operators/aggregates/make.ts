@@ -28,6 +28,7 @@ import {
   percentileDisc,
   stringAgg,
 } from './ordered.ts';
+import { rangeAgg, rangeIntersectAgg } from './ranges.ts';
 import { bitwise, truth } from './truth.ts';
 
 const INTEGERS = new Set(['int2', 'int4', 'int8']);
@@ -135,6 +136,10 @@ function multisetOf(name: string, argTypes: ColType[], { t: result, names }: Agg
     }
     case 'any_value':
       return anyValue();
+    case 'range_agg':
+      return rangeAgg();
+    case 'range_intersect_agg':
+      return rangeIntersectAgg();
     case 'min':
     case 'max':
       return extremeOf(name === 'max');

@@ -1,10 +1,32 @@
 /**
- * Arrays and records as bytes of a varlen slot: a small tagged encoding, little endian. One value has one encoding; values that are equal but look different, for numeric
+ * Arrays, records and ranges as bytes of a varlen slot: a small tagged encoding, little endian. One value has one encoding; values that are equal but look different, for numeric
  * items keep their scale, have several (state/equal_values.ts).
+ *
+ *   range       tag | type and flags: 1 byte | lower bound, unless there is none | upper bound, likewise       an int4range or daterange: 12 bytes at most, all of them in the slot
+ *   multirange  tag | type: 1 byte | how many | each without its tag
  */
-import { type Datum, decimal, interval, type PgArray, type PgRecord } from '../datum.ts';
+import {
+  type Datum,
+  decimal,
+  interval,
+  type PgArray,
+  type PgMultirange,
+  type PgRange,
+  type PgRecord,
+} from '../datum.ts';
+import { RANGE_TYPES } from '../expr/range_types.ts';
 import * as tags from '../kernels/composite_layout.ts';
 import { BYTES } from './memory.ts';
+
+/** Flags of a range; its place in RANGE_TYPES is above them. */
+const EMPTY = 1;
+const LOWER = 2;
+const UPPER = 4;
+const LOWER_INC = 8;
+const UPPER_INC = 16;
+const TYPE_SHIFT = 5;
+
+const typeBits = (sub: number) => RANGE_TYPES.findIndex((type) => type.sub === sub) << TYPE_SHIFT;
 
 class Writer {
   #buffer = Buffer.allocUnsafe(256);
@@ -87,14 +109,29 @@ class Writer {
       for (const dim of value.dims) this.int(dim);
       for (const lower of value.lower) this.int(lower);
       for (const item of value.items) this.datum(item);
-    } else {
+    } else if (value.k === 'record') {
       this.byte(tags.TAG_RECORD);
       this.int(value.values.length);
       for (let i = 0; i < value.values.length; i++) {
         this.int(value.types[i]);
         this.datum(value.values[i]);
       }
+    } else if (value.k === 'range') {
+      this.byte(tags.TAG_RANGE);
+      this.#range(value);
+    } else {
+      this.byte(tags.TAG_MULTIRANGE);
+      this.byte(typeBits(value.sub));
+      this.int(value.ranges.length);
+      for (const range of value.ranges) this.#range(range);
     }
+  }
+
+  #range({ sub, empty, lower, upper, lowerInc, upperInc }: PgRange): void {
+    const bounds = (lower === null ? 0 : LOWER) | (upper === null ? 0 : UPPER);
+    this.byte(typeBits(sub) | (empty ? EMPTY : 0) | bounds | (lowerInc ? LOWER_INC : 0) | (upperInc ? UPPER_INC : 0));
+    if (lower !== null) this.datum(lower);
+    if (upper !== null) this.datum(upper);
   }
 }
 
@@ -170,6 +207,10 @@ class Reader {
         return this.#array();
       case tags.TAG_RECORD:
         return this.#record();
+      case tags.TAG_RANGE:
+        return this.#range();
+      case tags.TAG_MULTIRANGE:
+        return this.#multirange();
       default:
         throw new Error(`damaged composite value: tag ${this.#buffer[this.#at - 1]} at ${this.#at - 1}`);
     }
@@ -199,9 +240,30 @@ class Reader {
     }
     return { k: 'record', types, values };
   }
+
+  #range(): PgRange {
+    const flags = this.#buffer[this.#at++];
+    return {
+      k: 'range',
+      sub: RANGE_TYPES[flags >> TYPE_SHIFT].sub,
+      empty: (flags & EMPTY) !== 0,
+      lower: (flags & LOWER) === 0 ? null : this.datum(),
+      upper: (flags & UPPER) === 0 ? null : this.datum(),
+      lowerInc: (flags & LOWER_INC) !== 0,
+      upperInc: (flags & UPPER_INC) !== 0,
+    };
+  }
+
+  #multirange(): PgMultirange {
+    const { sub } = RANGE_TYPES[this.#buffer[this.#at++] >> TYPE_SHIFT];
+    const count = this.int();
+    const ranges: PgRange[] = [];
+    for (let i = 0; i < count; i++) ranges.push(this.#range());
+    return { k: 'multirange', sub, ranges };
+  }
 }
 
-/** Bytes of an array or record (any datum works). */
+/** Bytes of an array, record or range (any datum works). */
 export function encodeComposite(value: Datum): Uint8Array {
   const writer = new Writer();
   writer.datum(value);

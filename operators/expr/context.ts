@@ -34,7 +34,7 @@ export function withoutClock(context: EvalContext): EvalContext {
 /** A copy to be changed. Field by field: one is made for every statement, and a spread that has to look for the fields takes several times as long. */
 export function copyContext(context: EvalContext): EvalContext {
   const { now, timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput } = context;
-  const { user, database, searchPath, tick, params, session } = context;
+  const { user, role, restricted, sessionUser, database, searchPath, tick, params, session } = context;
   return {
     now,
     timeZone,
@@ -43,6 +43,9 @@ export function copyContext(context: EvalContext): EvalContext {
     extraFloatDigits,
     byteaOutput,
     user,
+    role,
+    restricted,
+    sessionUser,
     database,
     searchPath,
     tick,

@@ -54,7 +54,14 @@ export interface EvalContext {
   intervalStyle: string;
   extraFloatDigits: number;
   byteaOutput: 'hex' | 'escape';
+  /** Name of the role that acts. */
   user: string;
+  /** Its OID; undefined: that of the bootstrap superuser. */
+  role?: number;
+  /** It is no superuser: what it does is checked. */
+  restricted?: boolean;
+  /** Name of the role that the session was begun as, or SET SESSION AUTHORIZATION has; undefined: that which acts. */
+  sessionUser?: string;
   database: string;
   searchPath: string[];
   /** Tick that the statement reads. */

@@ -1,5 +1,5 @@
 /**
- * Arrays, records and jsonb that are equal without having the same bytes: {1.0} and {1.00}, '1' and '1.0' as jsonb, {'1 mon'} and {'30 days'}. Equality and hash are those of one
+ * Arrays, records, ranges and jsonb that are equal without having the same bytes: {1.0} and {1.00}, '1' and '1.0' as jsonb, {'1 mon'} and {'30 days'}, [1.0,2) and [1,2). Equality and hash are those of one
  * form that all equals have, so keys of joins, groups, DISTINCT and indexes agree with `=`.
  *
  * Cost: each value is decoded and written anew, so types whose equals always have the same bytes (int[], text[]) are not for this.
@@ -7,7 +7,7 @@
 import { encodeComposite } from '../batch/composite.ts';
 import { BYTES, U32 } from '../batch/memory.ts';
 import { readSlot, varlenAddress } from '../batch/slots.ts';
-import type { Datum } from '../datum.ts';
+import type { Datum, PgRange } from '../datum.ts';
 import { elementType, isArrayType } from '../expr/array_types.ts';
 import { trimBpchar } from '../expr/compare.ts';
 import { normalizeDecimal } from '../expr/decimal/normal.ts';
@@ -15,12 +15,24 @@ import { OID } from '../types.ts';
 import { equalVarlen, mix } from './slot_order.ts';
 
 /** Types of items, or of values in records, of which this is so. */
-const UNLIKE = new Set<number>([OID.numeric, OID.float4, OID.float8, OID.interval, OID.bpchar, OID.jsonb, OID.record]);
+const UNLIKE = new Set<number>([
+  OID.numeric,
+  OID.float4,
+  OID.float8,
+  OID.interval,
+  OID.bpchar,
+  OID.jsonb,
+  OID.record,
+  OID.numrange,
+  OID.nummultirange,
+]);
+/** Those of them that have no layout of their own, and are not char(n). */
+const UNLIKE_VARLEN = new Set<number>([OID.jsonb, OID.record, OID.numrange, OID.nummultirange]);
 const DAY = 86_400_000_000n;
 
 /** Whether equal values of a varlen type may have other bytes; char(n) has ways of its own (slot_order.ts). */
 export function areEqualsUnlike(oid: number): boolean {
-  return oid === OID.jsonb || oid === OID.record || (isArrayType(oid) && UNLIKE.has(elementType(oid)));
+  return UNLIKE_VARLEN.has(oid) || (isArrayType(oid) && UNLIKE.has(elementType(oid)));
 }
 
 /** True where no number has another look. */
@@ -71,6 +83,10 @@ export function oneOf(value: Datum, oid: number): Datum {
       return { ...value, items: value.items.map((item) => oneOf(item, value.elem)) };
     case 'record':
       return { ...value, values: value.values.map((field, i) => oneOf(field, value.types[i])) };
+    case 'range':
+      return { ...value, lower: oneOf(value.lower, value.sub), upper: oneOf(value.upper, value.sub) };
+    case 'multirange':
+      return { ...value, ranges: value.ranges.map((range) => oneOf(range, oid) as PgRange) };
   }
 }
 

@@ -19,6 +19,7 @@ import {
   procSignature,
   procsByName,
 } from '../types/catalog.ts';
+import { rangeElementOf, rangeOfMultirange } from '../types/range.ts';
 
 export type ComparisonName = '=' | '<>' | '<' | '<=' | '>' | '>=';
 
@@ -152,9 +153,15 @@ export function nodeVolatility(e: Expr): Volatility {
   return e.k === 'param' ? 's' : 'i';
 }
 
-/** An array's text depends on what its elements' does. */
-function hasTextBySettings(oid: number): boolean {
+/** What the values are made of that an array, range or multirange has. */
+function partTypeOf(oid: number): number {
   const type = elementTypeOf(oid) || oid;
+  return rangeElementOf(rangeOfMultirange(type) || type) || type;
+}
+
+/** An array's text depends on what its elements' does, a range's on its bounds'. */
+function hasTextBySettings(oid: number): boolean {
+  const type = partTypeOf(oid);
   // What the labels of an enum type are called ALTER TYPE changes.
   return SETTING_DEPENDENT.has(type) || isEnumType(type);
 }

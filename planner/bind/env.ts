@@ -29,6 +29,10 @@ export interface BindEnv {
   variables?: ReadonlyMap<string, number>;
   /** Called with each function of a user that is called; `call`: the FuncCall, null in the body of another function. */
   onFunction?(called: PgProc, call: PgNode | null): void;
+  /** Called with each relation that is read; `view`: in the text of this plain view. */
+  onRead?(relation: Relation, view: Relation | null): void;
+  /** Called with each relation that is changed, and the statement that does it. */
+  onTarget?(relation: Relation, verb: string, statement: PgNode): void;
   /** False: no parameter is allowed (view bodies), PostgreSQL's 42P02. Default true. */
   allowParams?: boolean;
   /** True: the caller reads `relation AS OF e` at the moment that BoundQuery.asOf gives. Default: AS OF is refused. */

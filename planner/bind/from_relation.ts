@@ -57,6 +57,8 @@ export function relationItem(level: Level, relation: Relation, alias: PgNode | u
     });
   }
   shared.dependencies.add(relation.oid);
+  // What is changed is noted where it is named (target_relation.ts).
+  if (!whole) shared.env.onRead?.(relation, shared.view);
   const item = relation.query ? expandView(level, relation, alias) : getRelation(level, relation, alias, whole);
   item.self.relation = relation;
   item.self.qualified = !alias;
@@ -85,6 +87,8 @@ function getRelation(level: Level, relation: Relation, alias: PgNode | undefined
 function expandView(level: Level, view: Relation, alias: PgNode | undefined): FromItem {
   const body = view.query!;
   const top = new Level(level.shared, null, body.text, body.seen);
+  const { view: outer } = level.shared;
+  level.shared.view = view;
   try {
     const query = level.shared.binders.select(top, body.select, { resolveUnknown: true, keepOrder: false });
     const outputs = namedColumns(level, view).map(({ name, position }) => ({
@@ -96,5 +100,7 @@ function expandView(level: Level, view: Relation, alias: PgNode | undefined): Fr
   } catch (e) {
     if (!(e instanceof SqlError) || e.fields.position === undefined) throw e;
     throw new SqlError(e.sqlstate, e.message, { ...e.fields, position: undefined });
+  } finally {
+    level.shared.view = outer;
   }
 }

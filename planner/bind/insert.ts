@@ -22,7 +22,7 @@ import { bindWith, modifyingItems } from './with.ts';
 /** Binds INSERT at a level of its own; `c` is the content of the node. */
 export function insertStatement(level: Level, c: PgNode): BoundInsert {
   bindWith(level, c.withClause);
-  const relation = targetRelation(level, c.relation, 'insert into');
+  const relation = targetRelation(level, c, 'insert into');
   const targets = insertTargets(level, relation, c.cols, c.override);
   const columns = newRow(level, relation);
   const { source, order, inOrder } = bindSource(level, relation, c, targets, columns);

@@ -165,6 +165,8 @@ export class Shared {
   ownBody = false;
   /** The modifying items of WITH, in order. */
   readonly modifying: BoundModification[] = [];
+  /** The plain view whose text is being bound; null: the statement's own. */
+  view: Relation | null = null;
   private nextColumn = 1;
 
   constructor(env: BindEnv, binders: Binders) {

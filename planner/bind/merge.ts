@@ -60,7 +60,7 @@ export function mergeStatement(level: Level, c: PgNode): BoundMerge {
   bindWith(level, c.withClause);
   const clauses: PgNode[] = c.mergeWhenClauses.map((n: PgNode) => n.MergeWhenClause);
   refuseUnreachable(level, clauses);
-  const relation = targetRelation(level, c.relation, 'merge into');
+  const relation = targetRelation(level, c, 'merge into');
   const target = side(level, relationItem(level, relation, c.relation.alias, true));
   level.entries.push(...target.item.items);
   const source = side(level, bindFromItem(level, c.sourceRelation));

@@ -16,9 +16,9 @@ import { locationOf } from './node.ts';
 
 type Verb = 'insert into' | 'update' | 'delete from' | 'merge into';
 
-/** The relation named by a RangeVar, if it can be changed so. */
-export function targetRelation(level: Level, range: PgNode, verb: Verb): Relation {
-  const relation = findRelation(level, range);
+/** The relation that a statement changes, if that can be changed so. */
+export function targetRelation(level: Level, statement: PgNode, verb: Verb): Relation {
+  const relation = findRelation(level, statement.relation);
   const { kind, name } = relation;
   if (kind === 'view') throw level.error('55000', `cannot ${verb} view "${name}"`);
   if (kind === 'materialized_view') throw level.error('42809', `cannot change materialized view "${name}"`);
@@ -31,6 +31,7 @@ export function targetRelation(level: Level, range: PgNode, verb: Verb): Relatio
     });
   }
   level.shared.dependencies.add(relation.oid);
+  level.shared.env.onTarget?.(relation, verb, statement);
   return relation;
 }
 

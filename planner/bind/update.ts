@@ -29,7 +29,7 @@ interface Base {
 
 function bindBase(level: Level, c: PgNode, verb: 'update' | 'delete from', list: PgNode[]): Base {
   bindWith(level, c.withClause);
-  const relation = targetRelation(level, c.relation, verb);
+  const relation = targetRelation(level, c, verb);
   const target = relationItem(level, relation, c.relation.alias, true);
   level.entries.push(...target.items);
   // LATERAL items of FROM see the target's name but may not use it.

@@ -7,6 +7,7 @@ import { defaultContext } from '../../operators/expr/context.ts';
 import { enumTypeOf } from '../../operators/expr/enum_types.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { typeOfRange } from '../../operators/expr/range_types.ts';
 import { OID } from '../../operators/types.ts';
 import { operatorsByName, procByOid, procSignature, typeByOid } from '../types/catalog.ts';
 
@@ -30,6 +31,8 @@ const INFIX = [
   '->',
   '->>',
   '@>',
+  '<@',
+  '&&',
   '&',
   '|',
   '#',
@@ -139,5 +142,8 @@ export function datumText(v: Datum): string {
       return `array[${v.items.map(datumText).join(', ')}]`;
     case 'record':
       return `row(${v.values.map(datumText).join(', ')})`;
+    case 'range':
+    case 'multirange':
+      return datumText(outputText(v, typeOfRange(v), defaultContext()));
   }
 }

@@ -19,6 +19,7 @@
  * character positions: positions.ts turns one into the other. An error raised by parse() counts from the start of what the client
  * sent; an error raised later counts from the start of the statement's `text`, and the session adds `offset` (withOffset).
  */
+import type { RoleSpec, RoleStatement } from './role_statements.ts';
 
 /** A node of libpg-query: an object with exactly one key, the node's type name, e.g. { SelectStmt: {...} }. */
 // biome-ignore lint/suspicious/noExplicitAny: the tree's shape is Postgres's, some 250 node types read field by field.
@@ -155,6 +156,7 @@ export type ColumnAction =
 export type AlterAction =
   | { k: 'rename'; to: string }
   | { k: 'set_schema'; schema: string }
+  | { k: 'change_owner'; owner: RoleSpec }
   | { k: 'rename_column'; column: string; to: string }
   | { k: 'rename_constraint'; name: string; to: string }
   | ColumnAction
@@ -204,7 +206,6 @@ export type FunctionAction =
   | { k: 'rename'; to: string }
   | { k: 'set_schema'; schema: string }
   /** OWNER TO, as there is one owner of everything. */
-  | { k: 'no_effect' }
   | ({ k: 'attributes' } & FunctionAttributes);
 
 /** What ALTER TYPE does to an enum type. */
@@ -390,7 +391,7 @@ export type Statement = { text: string; offset: number } & (
       cascade: boolean;
     }
   | { k: 'create_extension'; name: string; schema?: string; version?: string; ifNotExists: boolean }
-  | { k: 'create_schema'; name: string; ifNotExists: boolean }
+  | { k: 'create_schema'; name: string; ifNotExists: boolean; owner?: RoleSpec }
   | { k: 'comment'; on: CommentTarget; comment: string | null }
   | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean; cascade: boolean }
   | SubscribeStatement
@@ -435,9 +436,10 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'set_constraints'; names: { schema?: string; name: string }[] | null; deferred: boolean }
   | { k: 'listen' | 'unlisten'; channel: string | null }
   | { k: 'notify'; channel: string; payload: string }
-  /** VACUUM, ANALYZE, LOCK, FLUSH, GRANT, ...: accepted where harmless; `tag` is the command tag. */
   /** DO: a block in PL/pgSQL. */
   | { k: 'do'; body: PlpgsqlBody }
+  | RoleStatement
+  /** VACUUM, ANALYZE, LOCK, FLUSH, ...: accepted where harmless; `tag` is the command tag. */
   | { k: 'utility'; tag: string; node: PgNode }
 );
 

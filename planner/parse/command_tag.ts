@@ -27,6 +27,15 @@ const STATIC_TAG = {
   create_sink: 'CREATE SINK',
   create_schema: 'CREATE SCHEMA',
   comment: 'COMMENT',
+  create_role: 'CREATE ROLE',
+  alter_role: 'ALTER ROLE',
+  alter_group: 'ALTER ROLE',
+  alter_role_set: 'ALTER ROLE',
+  rename_role: 'ALTER ROLE',
+  drop_role: 'DROP ROLE',
+  default_privileges: 'ALTER DEFAULT PRIVILEGES',
+  reassign_owned: 'REASSIGN OWNED',
+  drop_owned: 'DROP OWNED',
   create_enum: 'CREATE TYPE',
   create_extension: 'CREATE EXTENSION',
   alter_enum: 'ALTER TYPE',
@@ -67,6 +76,12 @@ export function commandTag(statement: Statement): string {
       return `ALTER ${statement.kind.replace('_', ' ').toUpperCase()}`;
     case 'drop':
       return `DROP ${statement.kind.replace('_', ' ').toUpperCase()}`;
+    case 'grant':
+      return statement.isGrant ? 'GRANT' : 'REVOKE';
+    case 'grant_role':
+      return statement.isGrant ? 'GRANT ROLE' : 'REVOKE ROLE';
+    case 'alter_owner':
+      return `ALTER ${statement.kind.toUpperCase()}`;
     case 'fetch':
       return statement.move ? 'MOVE' : 'FETCH';
     case 'close':

@@ -1,6 +1,6 @@
 /**
  * One statement of Postgres's grammar as one of Tidemark's statements. Queries and expressions stay as libpg-query's nodes; only the
- * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts, convert_sequence.ts and convert_session.ts.
+ * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts, convert_role.ts, convert_sequence.ts and convert_session.ts.
  */
 import type { PgNode, SelectNode, Statement } from './ast.ts';
 import { alterTable, rename, setSchema } from './convert_alter.ts';
@@ -20,6 +20,18 @@ import {
 import { doBlock } from './convert_do.ts';
 import { alterDomain, createDomain, moveDomain, renameDomain } from './convert_domain.ts';
 import { alterFunction, alterFunctionObject, createFunction } from './convert_function.ts';
+import {
+  alterOwner,
+  alterRole,
+  alterRoleSet,
+  createRole,
+  defaultPrivileges,
+  dropOwned,
+  dropRole,
+  grant,
+  grantRole,
+  reassignOwned,
+} from './convert_role.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
 import { alterEnum, createEnum, renameType } from './convert_type.ts';
@@ -86,13 +98,19 @@ const CONVERTERS: Record<string, Converter> = {
       return alterFunctionObject(node.object, { k: 'set_schema', schema: node.newschema }, source);
     return (node.objectType === 'OBJECT_DOMAIN' ? moveDomain : setSchema)(node, source);
   },
-  AlterOwnerStmt: (node, source) => {
-    if (node.objectType !== 'OBJECT_FUNCTION') return null;
-    return alterFunctionObject(node.object, { k: 'no_effect' }, source);
-  },
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,
   TruncateStmt: truncate,
+  CreateRoleStmt: createRole,
+  AlterRoleStmt: alterRole,
+  AlterRoleSetStmt: alterRoleSet,
+  DropRoleStmt: dropRole,
+  GrantRoleStmt: grantRole,
+  GrantStmt: grant,
+  AlterDefaultPrivilegesStmt: defaultPrivileges,
+  AlterOwnerStmt: alterOwner,
+  ReassignOwnedStmt: reassignOwned,
+  DropOwnedStmt: dropOwned,
   ExplainStmt: (node, source) => {
     const [kind] = Object.keys(node.query);
     return explain(node, convert(kind, node.query[kind], source), source);

@@ -1,7 +1,8 @@
 /** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
 import type { AlterAction, PgNode, Statement } from './ast.ts';
-import { checkOf, columnOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { checkOf, columnOf, keyColumnsOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
 import { foreignKeyOf, foreignKeysOfColumn } from './convert_foreign_key.ts';
+import { roleSpec } from './convert_role.ts';
 import { identityOf, setIdentity } from './convert_sequence.ts';
 import { rangeVarName, strings } from './node_fields.ts';
 import type { Source } from './positions.ts';
@@ -28,7 +29,8 @@ function alterRelation(
 }
 
 /** RENAME TO, RENAME COLUMN, RENAME CONSTRAINT; null where what is renamed is no relation. */
-export function rename(node: PgNode, source: Source): AlterRelation | null {
+export function rename(node: PgNode, source: Source): Statement | null {
+  if (node.renameType === 'OBJECT_ROLE') return { ...source, k: 'rename_role', name: node.subname, to: node.newname };
   if (node.renameType === 'OBJECT_COLUMN') {
     const kind = KINDS[node.relationType];
     const { subname: column, newname: to } = node;
@@ -99,6 +101,7 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
     case 'AT_DropIdentity':
       return { k: 'drop_identity', column, ifExists: command.missing_ok === true };
     case 'AT_ChangeOwner':
+      return { k: 'change_owner', owner: roleSpec(command.newowner) };
     case 'AT_SetStatistics':
     case 'AT_SetStorage':
     case 'AT_SetCompression':
@@ -127,7 +130,7 @@ function addColumn({ def, missing_ok: ifNotExists = false }: PgNode, table: stri
 }
 
 function addConstraint(constraint: PgNode, source: Source): AlterAction {
-  const { contype, keys, location } = constraint;
+  const { contype, location } = constraint;
   if (contype === 'CONSTR_CHECK') {
     return { k: 'add_check', check: { ...checkOf(constraint, source), notValid: constraint.skip_validation === true } };
   }
@@ -139,5 +142,9 @@ function addConstraint(constraint: PgNode, source: Source): AlterAction {
     throw refuse(source, REFUSED_CONSTRAINT[contype] ?? 'a table constraint of this kind', location);
   }
   if (constraint.indexname) throw refuse(source, 'a constraint USING INDEX', location);
-  return { k: 'add_key', primary: contype === 'CONSTR_PRIMARY', key: keyOf(constraint, strings(keys), source) };
+  return {
+    k: 'add_key',
+    primary: contype === 'CONSTR_PRIMARY',
+    key: keyOf(constraint, keyColumnsOf(constraint, source), source),
+  };
 }

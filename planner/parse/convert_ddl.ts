@@ -13,6 +13,7 @@ import type {
 } from './ast.ts';
 import { foreignKeyOf, foreignKeysOfColumn, isForeignKeyPart } from './convert_foreign_key.ts';
 import { functionName } from './convert_function.ts';
+import { roleSpec } from './convert_role.ts';
 import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
@@ -95,6 +96,12 @@ export function keyOf(constraint: PgNode, columns: string[], source: Source): Ke
   return { name: constraint.conname ?? null, columns, nullsEqual, location: location ?? -1 };
 }
 
+/** The columns that a PRIMARY KEY or UNIQUE of a table names. */
+export function keyColumnsOf({ keys, without_overlaps, location }: PgNode, source: Source): string[] {
+  if (without_overlaps) throw refuse(source, 'WITHOUT OVERLAPS', location);
+  return strings(keys);
+}
+
 /** The content of a CHECK constraint. */
 export function checkOf(constraint: PgNode, source: Source): CheckDef {
   const { conname, raw_expr: expr, location = 0 } = constraint;
@@ -136,9 +143,9 @@ function elementsOf(
         if (constraint.contype === 'CONSTR_CHECK') checks.push(checkOf(constraint, source));
       }
     } else if (element.Constraint?.contype === 'CONSTR_PRIMARY') {
-      setKey(strings(element.Constraint.keys), element.Constraint.location);
+      setKey(keyColumnsOf(element.Constraint, source), element.Constraint.location);
     } else if (element.Constraint?.contype === 'CONSTR_UNIQUE') {
-      unique.push(keyOf(element.Constraint, strings(element.Constraint.keys), source));
+      unique.push(keyOf(element.Constraint, keyColumnsOf(element.Constraint, source), source));
     } else if (element.Constraint?.contype === 'CONSTR_CHECK') {
       checks.push(checkOf(element.Constraint, source));
     } else if (element.Constraint?.contype === 'CONSTR_FOREIGN') {
@@ -302,7 +309,8 @@ export function createSchema(node: PgNode, source: Source): Kind<'create_schema'
   if (node.schemaElts) throw refuse(source, 'CREATE SCHEMA with elements');
   const name = node.schemaname ?? node.authrole?.rolename;
   if (name === undefined) throw refuse(source, 'CREATE SCHEMA AUTHORIZATION CURRENT_ROLE', node.authrole?.location);
-  return { ...source, k: 'create_schema', name, ifNotExists: node.if_not_exists === true };
+  const owner = node.authrole === undefined ? {} : { owner: roleSpec(node.authrole) };
+  return { ...source, k: 'create_schema', name, ifNotExists: node.if_not_exists === true, ...owner };
 }
 
 /** CASCADE would make extensions that it needs: there are no such. */

@@ -7,6 +7,8 @@ import { errorAt, type Source } from './positions.ts';
 export function foreignKeyOf(constraint: PgNode, columns: string[], source: Source): ForeignKeyDef {
   const { location } = constraint;
   if (constraint.is_enforced !== true) throw errorAt(source, '0A000', 'NOT ENFORCED is not supported', location);
+  if (constraint.fk_with_period || constraint.pk_with_period)
+    throw errorAt(source, '0A000', 'PERIOD is not supported', location);
   const full = constraint.fk_matchtype === 'f';
   if (constraint.fk_matchtype === 'p') throw errorAt(source, '0A000', 'MATCH PARTIAL not yet implemented', location);
   if (full && columns.length > 1) {

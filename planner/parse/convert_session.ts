@@ -6,7 +6,7 @@ import { errorAt, type Source } from './positions.ts';
 type Kind<K extends Statement['k']> = Extract<Statement, { k: K }>;
 
 /** Value of one SET argument: a number where a number was written, otherwise text. */
-function settingValue(item: PgNode): string | number {
+export function settingValue(item: PgNode): string | number {
   const constant = item.A_Const as PgNode;
   const text = constantText(constant);
   return constant.ival || constant.fval ? Number(text) : text;
@@ -32,10 +32,6 @@ export function variableSet(node: PgNode, source: Source): Statement {
     }
     const set = name === 'TRANSACTION' ? 'set' : 'set_session';
     return { ...source, k: 'transaction', kind: set, options: transactionModes(node.args) };
-  }
-  // Tidemark has one user per session: these are accepted, and change nothing.
-  if (name === 'session_authorization') {
-    return { ...source, k: 'utility', tag: kind === 'VAR_RESET' ? 'RESET' : 'SET', node: { VariableSetStmt: node } };
   }
   if (kind === 'VAR_RESET') return { ...source, k: 'reset', name };
   if (kind === 'VAR_SET_DEFAULT') return { ...source, k: 'set', name, values: null, local };

@@ -182,7 +182,12 @@ test('settings', () => {
   assert.deepEqual(shape('SHOW TRANSACTION ISOLATION LEVEL'), { k: 'show', name: 'transaction_isolation' });
   assert.deepEqual(shape('RESET ALL'), { k: 'reset', name: null });
   assert.deepEqual(shape('RESET x'), { k: 'reset', name: 'x' });
-  assert.deepEqual(shape('SET SESSION AUTHORIZATION joe'), { k: 'utility', tag: 'SET' });
+  assert.deepEqual(shape('SET SESSION AUTHORIZATION joe'), {
+    k: 'set',
+    name: 'session_authorization',
+    values: ['joe'],
+    local: false,
+  });
 });
 
 test('transactions', () => {
@@ -378,8 +383,6 @@ test('statements without a meaning here are refused by name', () => {
     ['CREATE PROCEDURE f() LANGUAGE sql RETURN 1', 'CREATE PROCEDURE'],
     ['DROP PROCEDURE f', 'DROP PROCEDURE'],
     ['CREATE TYPE t AS (a int)', 'CREATE TYPE'],
-    ['DROP ROLE r', 'DROP ROLE'],
-    ['CREATE ROLE r', 'CREATE ROLE'],
   ];
   for (const [sql, name] of refused) {
     const { sqlstate, message } = failure(sql);
@@ -435,6 +438,36 @@ test('functions', () => {
     ],
   );
   assert.deepEqual(failure('CREATE FUNCTION f() RETURNS int LANGUAGE sql STABLE VOLATILE AS $$$$').sqlstate, '42601');
+});
+
+test('roles, privileges, owners', () => {
+  const { options } = one(
+    'CREATE USER a NOINHERIT PASSWORD NULL CONNECTION LIMIT 2 IN ROLE b ADMIN CURRENT_USER',
+    'create_role',
+  );
+  assert.deepEqual(options, {
+    inherit: false,
+    password: null,
+    connectionLimit: 2,
+    memberOf: [{ k: 'name', name: 'b', location: 65 }],
+    admins: [{ k: 'current' }],
+  });
+  const granted = one('GRANT SELECT, INSERT ON s.t, u TO PUBLIC WITH GRANT OPTION', 'grant');
+  assert.deepEqual(
+    granted.privileges?.map(({ name }) => name),
+    ['SELECT', 'INSERT'],
+  );
+  assert.deepEqual(granted.on, { k: 'objects', kind: 'table', names: [{ schema: 's', name: 't' }, { name: 'u' }] });
+  assert.deepEqual([granted.isGrant, granted.grantOption, granted.to], [true, true, [{ k: 'public' }]]);
+  const revoked = one('REVOKE GRANT OPTION FOR ALL ON ALL SEQUENCES IN SCHEMA s FROM a CASCADE', 'grant');
+  assert.deepEqual(revoked.on, { k: 'all_in_schema', kind: 'sequence', schemas: ['s'] });
+  assert.deepEqual(
+    [revoked.isGrant, revoked.privileges, revoked.grantOption, revoked.cascade],
+    [false, null, true, true],
+  );
+  assert.equal(one('ALTER GROUP g DROP USER u', 'alter_group').add, false);
+  assert.equal(failure('GRANT EXECUTE ON FUNCTION f() TO a').sqlstate, '0A000');
+  assert.equal(failure('CREATE ROLE a LOGIN NOLOGIN').sqlstate, '42601');
 });
 
 test('sequences, and columns that have one', () => {

@@ -25,6 +25,8 @@ import {
   type RelationObject,
   type TypeObject,
 } from './objects.ts';
+import { Rights, type SavedRights } from './rights.ts';
+import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
 
 /** Relations that the server computes: pg_class, tidemark.sources, ... */
 export interface SystemRelations {
@@ -73,6 +75,16 @@ const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view
 /** First OID given to users' objects, as in PostgreSQL. */
 const FIRST_OID = 16384;
 
+export interface SavedCatalog {
+  nextOid: number;
+  schemas: [name: string, oid: number][];
+  schemaComments: [name: string, comment: string][];
+  open: [oid: number, transaction: number][];
+  objects: CatalogObject[];
+  roles: SavedRoles;
+  rights: SavedRights;
+}
+
 export class Catalog implements CatalogReader {
   readonly #objects = new Map<number, CatalogObject>();
   readonly #byName = new Map<string, number>();
@@ -82,6 +94,10 @@ export class Catalog implements CatalogReader {
   readonly schemaComments = new Map<string, string>();
   /** Objects and schemas (OIDs) that a transaction has made which has not ended, and the transaction: nobody else finds them, and they go when it does not commit. */
   readonly open = new Map<number, number>();
+  readonly roles = new Roles(() => {
+    this.version++;
+  });
+  readonly rights = new Rights();
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
   #tables = { version: 0, references: new Map<number, Reference[]>(), uniques: new Map<number, IndexObject[]>() };
@@ -106,9 +122,11 @@ export class Catalog implements CatalogReader {
   }
 
   /** Everything in it, as plain data; relations that objects share stay shared. */
-  save() {
+  save(): SavedCatalog {
     return {
       nextOid: this.#nextOid,
+      roles: this.roles.save(),
+      rights: this.rights.save(),
       schemas: [...this.#schemas],
       schemaComments: [...this.schemaComments],
       open: [...this.open],
@@ -116,8 +134,10 @@ export class Catalog implements CatalogReader {
     };
   }
 
-  load({ nextOid, schemas, schemaComments, open, objects }: ReturnType<typeof this.save>): void {
+  load({ nextOid, schemas, schemaComments, open, objects, roles, rights }: SavedCatalog): void {
     this.#nextOid = nextOid;
+    this.roles.load(roles);
+    this.rights.load(rights);
     this.#schemas.clear();
     for (const [name, oid] of schemas) this.#schemas.set(name, oid);
     for (const [name, comment] of schemaComments) this.schemaComments.set(name, comment);
@@ -132,12 +152,13 @@ export class Catalog implements CatalogReader {
   }
 
   /** False when it is there and that was allowed. */
-  createSchema(name: string, ifNotExists: boolean): boolean {
+  createSchema(name: string, ifNotExists: boolean, owner = BOOTSTRAP): boolean {
     if (this.#schemas.has(name)) {
       if (ifNotExists) return false;
       throw new SqlError('42P06', `schema "${name}" already exists`);
     }
     this.#schemas.set(name, this.newOid());
+    this.rights.setSchema(name, { owner, acl: this.rights.aclOfNew('schema', owner, null) });
     this.version++;
     return true;
   }
@@ -146,6 +167,7 @@ export class Catalog implements CatalogReader {
     this.open.delete(this.schemaOid(name));
     this.#schemas.delete(name);
     this.schemaComments.delete(name);
+    this.rights.dropSchema(name);
     this.version++;
   }
 
@@ -178,6 +200,13 @@ export class Catalog implements CatalogReader {
   /** pg_namespace.oid of a schema; 0 when there is none. */
   schemaOid(name: string): number {
     return this.#schemas.get(name) ?? 0;
+  }
+
+  /** OID of the role whose the object is. */
+  ownerOf(object: CatalogObject): number {
+    const table = object.kind === 'index' ? object.on : object.kind === 'sequence' ? object.owner?.table : undefined;
+    const of = table === undefined ? object : (this.#objects.get(table) ?? object);
+    return of.ownedBy ?? BOOTSTRAP;
   }
 
   /** Objects in creation order: what a view reads comes before it. */

@@ -7,6 +7,7 @@ import type { PgNode, ReferentialAction, SelectNode } from '../../planner/parse/
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { PgProc } from '../../planner/types/catalog.ts';
 import type { DecoderSpec } from '../formats/format.ts';
+import type { Acl } from './privileges.ts';
 
 /** Where a stream's or keyed table's rows come from. */
 export interface ConnectorSpec {
@@ -36,6 +37,10 @@ interface ObjectBase {
   dependencies: number[];
   /** What COMMENT ON said; undefined: nothing yet. */
   comments?: Comments;
+  /** OID of the role that has it; undefined: the bootstrap superuser. An index and a sequence of a column are their table's. */
+  ownedBy?: number;
+  /** Who was given what; undefined: what the kind has by default. */
+  acl?: Acl;
 }
 
 /**

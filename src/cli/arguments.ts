@@ -1,5 +1,6 @@
 /** Command line of `tidemark`: what may be said, and what it means. */
 import { parseArgs } from 'node:util';
+import type { AuthMode } from '../postgres/session/login.ts';
 
 export const HELP = `tidemark - streaming SQL with a Postgres wire interface
 
@@ -14,6 +15,8 @@ Options:
   --listen HOST:PORT           address for Postgres clients (default 127.0.0.1:7432; port 0: any free port)
   --data DIR                   directory for everything durable (start: default ./tidemark-data; demo: none)
   --memory-limit SIZE          for state, batches and queues, such as 512MB (default half of the machine's, at most 3GB)
+  --auth trust|scram           trust: clients need no password; scram: roles that may log in, with their passwords (start only; default trust)
+  --password-file FILE         the superuser tidemark gets the password that is in it (start only)
   --init FILE.sql              statements to run before clients are let in
   --metrics HOST:PORT          serves GET /metrics for Prometheus there
   --tls-cert FILE              PEM certificate, with its chain: clients may come over TLS; read again at SIGHUP
@@ -39,6 +42,8 @@ export interface ServerOptions {
   metrics: { host: string; port: number } | null;
   /** Null: without. */
   tls: TlsOptions | null;
+  auth: AuthMode;
+  passwordFile: string | null;
   /** The port was given by the user, not taken by default. */
   portGiven: boolean;
 }
@@ -71,6 +76,10 @@ export function parseCommand(args: string[]): Command {
   if (name === undefined) throw new UsageError('say what to do: start, demo, doctor or backup');
   if (name !== 'start' && name !== 'demo') throw new UsageError(`unknown command "${name}"`);
   if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}"`);
+  const { auth = 'trust', 'password-file': passwordFile = null } = values;
+  if (auth !== 'trust' && auth !== 'scram') throw new UsageError(`--auth wants trust or scram, not "${auth}"`);
+  if (name === 'demo' && (values.auth !== undefined || passwordFile !== null))
+    throw new UsageError('demo lets everybody in: --auth and --password-file are for start');
   const level = values['log-level'] ?? 'info';
   if (level !== 'error' && level !== 'warn' && level !== 'info') throw new UsageError(`unknown log level "${level}"`);
   return {
@@ -84,6 +93,8 @@ export function parseCommand(args: string[]): Command {
       logLevel: level,
       metrics: values.metrics === undefined ? null : address('metrics', values.metrics),
       tls: tlsOptions(values['tls-cert'], values['tls-key'], values['tls-required'] ?? false),
+      auth,
+      passwordFile,
     },
   };
 }
@@ -102,6 +113,8 @@ function parse(args: string[]) {
         listen: { type: 'string' },
         data: { type: 'string' },
         init: { type: 'string' },
+        auth: { type: 'string' },
+        'password-file': { type: 'string' },
         'memory-limit': { type: 'string' },
         'log-level': { type: 'string' },
         metrics: { type: 'string' },

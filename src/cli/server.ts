@@ -11,9 +11,11 @@ import type { MetricsServer } from '../metrics/metrics_server.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
+import type { AuthMode } from '../postgres/session/login.ts';
 import { TidemarkEngine } from '../runtime/engine.ts';
 import type { EngineOptions } from '../runtime/engine_options.ts';
 import { runScript } from '../runtime/script.ts';
+import { checkSomebody, isLoopback, setSuperuserPassword } from './password.ts';
 import type { TlsFiles } from './tls.ts';
 
 export type Log = NonNullable<EngineOptions['log']>;
@@ -38,6 +40,10 @@ export interface ServerSettings extends EngineOptions {
   version: string;
   /** Directory of everything durable; without it all is in memory. */
   data?: string | null;
+  /** What clients prove. Default: 'trust'. */
+  auth?: AuthMode;
+  /** Of the superuser tidemark, from now on. */
+  password?: string;
   /** SQL text run before clients are let in; with a data directory, once. */
   init?: string;
   /** Where figures for Prometheus are served; null, absent: nowhere. */
@@ -85,9 +91,17 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   if (mark !== null) io?.followLog(mark);
   await initParser();
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
+  const { auth = 'trust', password } = settings;
+  if (password !== undefined) await setSuperuserPassword(engine, password);
+  if (auth === 'scram') checkSomebody(engine);
+  else if (!isLoopback(settings.host))
+    settings.log('warn', 'whoever reaches this address is let in as a superuser: --auth scram asks for passwords', {
+      listen: settings.host,
+    });
   const { tls } = settings;
   const pair = tls?.pair;
   const postgres = await startPostgresServer({
+    auth,
     listenThrough: io?.listen,
     listen: { host: settings.host, port: settings.port },
     tls: tls == null || pair === undefined ? undefined : { ...pair, required: tls.required },

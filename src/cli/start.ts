@@ -4,6 +4,7 @@ import type { StartedWorker } from '../io/start_worker.ts';
 import type { ServerOptions } from './arguments.ts';
 import { tuneCollector } from './collector.ts';
 import { memoryLimit } from './memory_limit.ts';
+import { readPassword } from './password.ts';
 import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
 import { openTls } from './tls.ts';
 
@@ -25,6 +26,8 @@ export async function start(options: ServerOptions, version: string, worker: Sta
     tls,
     metrics: options.metrics,
     data: options.data ?? DEFAULT_DATA,
+    auth: options.auth,
+    password: options.passwordFile === null ? undefined : readPassword(options.passwordFile),
   });
   tuneCollector();
   log('info', `tidemark ${version} listens on ${server.postgres.address}:${server.postgres.port}`);

@@ -7,6 +7,7 @@
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { BOOTSTRAP } from '../catalog/roles.ts';
 import type { KnownSchema } from '../formats/avro/schemas.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
@@ -147,6 +148,9 @@ export class Journal {
 }
 
 export function settingsOf(context: EvalContext, searchPath: string[]): StatementSettings {
-  const { timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, user, database } = context;
-  return { timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, user, database, searchPath };
+  const { timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, user, role, sessionUser, database } =
+    context;
+  const acting = role === undefined || role === BOOTSTRAP ? { user } : { user, role };
+  const who = sessionUser === undefined || sessionUser === user ? acting : { ...acting, sessionUser };
+  return { timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, ...who, database, searchPath };
 }

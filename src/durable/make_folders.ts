@@ -10,14 +10,21 @@ import { dirname } from 'node:path';
 /** Does nothing when there is such a folder. Errors are the system's. */
 export async function makeFolders(path: string, mode: number): Promise<void> {
   try {
+    await makeFolder(path, mode);
+  } catch (error) {
+    const above = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error;
+    // It may be there by now: others make folders, too.
+    if (!(await isFolder(above))) await makeFolders(above, mode);
+    await makeFolder(path, mode);
+  }
+}
+
+async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
     await mkdir(path, mode);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await isFolder(path))) return;
-    const above = dirname(path);
-    if (code !== 'ENOENT' || above === path || (await isFolder(above))) throw error;
-    await makeFolders(above, mode);
-    await makeFolders(path, mode);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isFolder(path))) throw error;
   }
 }
 

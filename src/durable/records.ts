@@ -52,6 +52,10 @@ export interface StatementSettings {
   extraFloatDigits: number;
   byteaOutput: string;
   user: string;
+  /** OID of the role that gave it; absent: the bootstrap superuser. */
+  role?: number;
+  /** Absent: the same. */
+  sessionUser?: string;
   database: string;
   searchPath: string[];
 }

@@ -238,6 +238,10 @@ class RemoteConnection implements Connection, RowSender {
     this.wake();
   }
 
+  limit(bytes: number | null): void {
+    this.#decoder.limit = bytes;
+  }
+
   get nextType(): number {
     return this.#decoder.peek();
   }

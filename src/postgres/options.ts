@@ -2,6 +2,7 @@
 import type { Datum } from '../../operators/datum.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Engine } from '../engine.ts';
+import type { AuthMode } from './session/login.ts';
 import type { Listen } from './wire/listener.ts';
 import type { TlsPair, TlsState } from './wire/tls.ts';
 
@@ -23,6 +24,8 @@ export interface PostgresServerOptions {
   startupTimeoutMs?: number;
   /** Given, clients may come over TLS, by SSLRequest or directly; with `required` they must, but for cancel requests. */
   tls?: TlsPair & { required?: boolean };
+  /** What a client proves. Default: 'trust'. */
+  auth?: AuthMode;
   /** Where clients come in. Default: in this thread. */
   listenThrough?: Listen;
   /** The clock of now(): microseconds since 2000-01-01 UTC. Default: the system's. */
@@ -37,6 +40,8 @@ export interface PostgresServerOptions {
 export interface SessionInfo {
   pid: number;
   user: string;
+  /** OID of the role that it was begun as. */
+  role: number;
   database: string;
   applicationName: string;
   clientAddress: string | null;
@@ -59,7 +64,7 @@ export interface SettingInfo {
   description: string;
   context: string;
   type: 'bool' | 'integer' | 'real' | 'string' | 'enum';
-  source: 'default' | 'configuration file' | 'client' | 'session' | 'override';
+  source: 'default' | 'configuration file' | 'global' | 'user' | 'client' | 'session' | 'override';
   min: string | null;
   max: string | null;
   enumValues: string[] | null;

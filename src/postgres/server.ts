@@ -1,7 +1,7 @@
 /**
  * The Postgres wire protocol server: runs a session for every client that the listener brings in, ends them all at close().
  *
- * Any user and database is let in (trust) until roles exist. Idle sessions cost a socket and a few small objects: buffers are lent
+ * Who a client is says auth/login.ts; any name of a database is the one that there is. Idle sessions cost a socket and a few small objects: buffers are lent
  * only while there is something to write, and no timer runs unless a setting asks for it.
  */
 import { SqlError } from '../../operators/errors.ts';
@@ -10,6 +10,8 @@ import { initParser } from '../../planner/parse/parse.ts';
 import { systemClock } from '../runtime/system_clock.ts';
 import type { PostgresServer, PostgresServerOptions } from './options.ts';
 import { CANCELLED } from './session/cancellation.ts';
+import { Identity } from './session/identity.ts';
+import { type Login, logIn } from './session/login.ts';
 import { SessionRegistry } from './session/registry.ts';
 import { asFatal, toSqlError } from './session/report_error.ts';
 import { Session } from './session/session.ts';
@@ -37,6 +39,10 @@ function shutdown(): SqlError {
 
 function connectionLost(): SqlError {
   return new SqlError('08006', 'connection to client lost', { severity: 'FATAL' });
+}
+
+function tooMany(): SqlError {
+  return new SqlError('53300', 'sorry, too many clients already', { severity: 'FATAL' });
 }
 
 /** Starts listening. Rejects when the address cannot be had. */
@@ -113,9 +119,7 @@ class WireServer implements ClientHandler {
 
   async #session(connection: Connection, startup: StartupMessage): Promise<void> {
     if (this.#closing) throw new SqlError('57P03', 'the database system is shutting down', { severity: 'FATAL' });
-    if (this.#registry.size >= (this.#options.maxConnections ?? 1000)) {
-      throw new SqlError('53300', 'sorry, too many clients already', { severity: 'FATAL' });
-    }
+    if (this.#registry.size >= (this.#options.maxConnections ?? 1000)) throw tooMany();
     if (startup.replication !== null && !/^(false|off|no|0)$/i.test(startup.replication)) {
       throw new SqlError('0A000', 'replication connections are not supported', { severity: 'FATAL' });
     }
@@ -124,12 +128,14 @@ class WireServer implements ClientHandler {
     if (version !== startup.version || startup.protocolOptions.length > 0) {
       out.messages(negotiateProtocolVersion(version, startup.protocolOptions));
     }
-    const { settings, notices } = this.#settings(startup);
+    const login = await this.#logIn(connection, startup);
+    if (this.#registry.size >= (this.#options.maxConnections ?? 1000)) throw tooMany();
+    const { settings, notices, identity } = this.#settings(startup, login);
     const { pid, secret } = this.#registry.reserve(version >= PROTOCOL_3_2 ? 32 : 4);
-    const { user, database } = startup;
+    const { database } = startup;
     const session = new Session({
       pid,
-      user,
+      identity,
       database,
       settings,
       connection,
@@ -154,21 +160,53 @@ class WireServer implements ClientHandler {
     }
   }
 
-  /** The session's settings: configuration, then what the client asked for. Unknown names are a NOTICE, bad values FATAL. */
-  #settings(startup: StartupMessage): { settings: Settings; notices: Buffer[] } {
+  /** Ends a client that does not say in time who it is. */
+  async #logIn(connection: Connection, { user }: StartupMessage): Promise<Login> {
+    const { engine, auth = 'trust', startupTimeoutMs = 60000 } = this.#options;
+    const sessionsOf = (role: number) =>
+      this.#registry.sessions().filter(({ identity }) => identity.login.role === role).length;
+    const timer = setTimeout(() => connection.finish(0), startupTimeoutMs);
+    try {
+      return await logIn(connection, user, engine.roles, auth, sessionsOf, this.#clock());
+    } catch (error) {
+      if (error instanceof SqlError && error.sqlstate.startsWith('28'))
+        this.log?.('warn', 'a client was not let in', { reason: error.message, address: connection.remoteAddress });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The session's settings: configuration, the role's, then what the client asked for. Unknown names are a NOTICE, bad values FATAL; of the role a WARNING. */
+  #settings(startup: StartupMessage, login: Login): { settings: Settings; notices: Buffer[]; identity: Identity } {
     const settings = new Settings();
     const notices: Buffer[] = [];
+    const { engine, version, maxConnections = 1000 } = this.#options;
     for (const [name, value] of Object.entries(this.#options.settings ?? {})) {
       settings.setInitial(name, value, 'configuration file');
     }
     if (this.#options.tls !== undefined) settings.setInitial('ssl', 'on', 'configuration file');
-    settings.identify(this.#options.version, startup.user, this.#options.maxConnections ?? 1000);
+    settings.identify(version, login.user, maxConnections);
+    const identity = new Identity(login, engine.roles, settings);
+    settings.owner = identity;
+    const ofRole = (list: [string, string][], source: 'global' | 'user') => {
+      for (const [name, value] of list) {
+        try {
+          settings.setInitial(name, value, source);
+        } catch (error) {
+          if (!(error instanceof SqlError)) throw error;
+          notices.push(noticeResponse('WARNING', error.sqlstate, error.message));
+        }
+      }
+    };
+    ofRole(engine.roles?.everyone ?? [], 'global');
+    ofRole(engine.roles?.get(login.role)?.settings ?? [], 'user');
     for (const [name, value] of startup.settings) {
       if (!settings.knows(name)) {
         notices.push(noticeResponse('NOTICE', '42704', `unrecognized configuration parameter "${name}"`));
       } else settings.setInitial(name, value, 'client');
     }
-    return { settings, notices };
+    return { settings, notices, identity };
   }
 
   async #close(listener: ClientListener): Promise<void> {

@@ -7,6 +7,7 @@ import { namespaceName, procsByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkCreate, checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkNowhereCalled, checkReplaceable } from './function_users.ts';
 import { columnType } from './type_users.ts';
@@ -19,6 +20,7 @@ export function alterFunction(engine: TidemarkEngine, statement: AlterFunction, 
   // Done again, it may come before the function got the name that it says.
   const again = engine.replay === null ? undefined : catalog.get(engine.replay.altered);
   const object = again?.kind === 'function' ? again : functionNamed(engine, statement, session);
+  checkOwner(engine, object, session);
   switch (action.k) {
     case 'rename':
       checkNowhereCalled(engine, object);
@@ -31,6 +33,7 @@ export function alterFunction(engine: TidemarkEngine, statement: AlterFunction, 
         throw new SqlError('0A000', 'cannot move objects into or out of temporary schemas');
       if (['pg_catalog', 'information_schema', 'tidemark'].includes(action.schema))
         throw new SqlError('42501', `permission denied for schema ${action.schema}`);
+      checkCreate(engine, action.schema, session);
       checkNowhereCalled(engine, object);
       catalog.move(object, action.schema);
       break;
@@ -49,8 +52,6 @@ export function alterFunction(engine: TidemarkEngine, statement: AlterFunction, 
       catalog.version++;
       break;
     }
-    case 'no_effect':
-      break;
   }
   engine.defined({ sql: text, made: object.oid, dropped: [], altered: object.oid }, session, [object.oid]);
 }

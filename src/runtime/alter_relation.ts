@@ -4,6 +4,7 @@
  * The statement is kept and logged as CREATE is (kept_definitions.ts): done again in its place it gives the same catalog. Its OID is that of the first
  * index or sequence that it makes, so that this gets it again; of one that makes none the relation's.
  */
+
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { AlterAction, CheckDef, ForeignKeyDef, Statement } from '../../planner/parse/ast.ts';
@@ -16,6 +17,7 @@ import {
   type RelationObject,
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkOwner } from './access.ts';
 import { inOrder } from './action_order.ts';
 import { checkConstraint, checkRows, withCheck } from './check_constraint.ts';
 import { alterIdentity } from './column_sequence.ts';
@@ -26,6 +28,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { type ConstraintsThere, foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { columnNamed, objectNamed } from './names.ts';
 import { containsNull } from './not_null.ts';
+import { changeOwner } from './owners.ts';
 import { checkForeignKey } from './references.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
@@ -105,6 +108,7 @@ export function found(engine: TidemarkEngine, statement: AlterRelation, session:
   const { kind, name, actions } = statement;
   const object = objectNamed(engine, statement, session);
   // As in PostgreSQL any word will do for columns.
+  if (object !== null) checkOwner(engine, object, session);
   if (object === null || actions[0].k === 'rename_column') return object;
   const fits = kind === 'table' ? object.kind !== 'sink' && object.kind !== 'subscription' : object.kind === kind;
   if (!fits) throw new SqlError('42809', `"${name}" is not ${kind === 'index' ? 'an' : 'a'} ${KIND_NAMES[kind]}`);
@@ -129,6 +133,8 @@ export function prepareAction(
       return () => renameColumn(engine, object, action.column, action.to, session);
     case 'rename_constraint':
       return renameConstraint(engine, ownTable(object), action, session);
+    case 'change_owner':
+      return changeOwner(engine, object, action.owner, session);
     case 'no_effect':
     case 'add_column':
     case 'drop_column':

@@ -2,6 +2,7 @@
  * The sequence of a serial or an identity column: named <table>_<column>_seq, made with the column, dropped with it. To PostgreSQL an identity column needs its
  * sequence (it cannot be dropped alone, nor given to another column); a serial column is one with a DEFAULT.
  */
+
 import { SqlError } from '../../operators/errors.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { AlterAction, SequenceOptions } from '../../planner/parse/ast.ts';
@@ -12,6 +13,7 @@ import { nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { freeName, isFree, objectName } from './names.ts';
 import { identitySequence } from './owned_sequences.ts';
+import { ownAs } from './role_names.ts';
 import { sequenceParameters, sequenceType } from './sequence_parameters.ts';
 
 type IdentityAction = Extract<AlterAction, { k: 'add_identity' | 'set_identity' | 'drop_identity' }>;
@@ -51,6 +53,7 @@ export function columnSequence(
 
 /** Puts a sequence of a statement that made more than it into the catalog; the table is there. */
 export function addSequence(engine: TidemarkEngine, object: SequenceObject): void {
+  ownAs(engine, object, engine.catalog.ownerOf(object));
   engine.catalog.add(object);
   engine.sequences.open(object);
 }

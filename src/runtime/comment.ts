@@ -3,11 +3,13 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CommentTarget, Statement } from '../../planner/parse/ast.ts';
 import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkOwner, checkOwnerOf } from './access.ts';
 import { functionNamed } from './alter_function.ts';
 import { domainConstraint, domainNamed } from './domains.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { extensionNamed, isBuiltIn } from './extensions.ts';
 import { columnNamed, notFound } from './names.ts';
+import { schemaSecurable } from './securables.ts';
 import { typeNamed } from './user_types.ts';
 
 type Comment = Extract<Statement, { k: 'comment' }>;
@@ -23,8 +25,10 @@ export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, 
   engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid]);
 }
 
-function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | null, session: SessionContext): number {
+function ofSchema(engine: TidemarkEngine, name: string, comment: string | null, session: SessionContext): number {
+  const { catalog } = engine;
   if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+  checkOwnerOf(engine, schemaSecurable(engine, name), session);
   if (comment === null) catalog.schemaComments.delete(name);
   else catalog.schemaComments.set(name, comment);
   return catalog.schemaOid(name);
@@ -37,6 +41,7 @@ function ofPart(
   session: SessionContext,
 ): number {
   const [object, part] = partOf(engine, on, session);
+  checkOwner(engine, object, session);
   object.comments ??= {};
   if (comment === null) delete object.comments[part];
   else object.comments[part] = comment;

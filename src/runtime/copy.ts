@@ -8,6 +8,7 @@ import { bindQuery } from '../../planner/bind/index.ts';
 import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
+import { INSERT } from '../catalog/privileges.ts';
 import type { CopyOptions, CopyTarget, ResultColumn, SessionContext } from '../engine.ts';
 import { CopyFiller } from './copy_filler.ts';
 import { checkColumns, copyOptions } from './copy_options.ts';
@@ -33,11 +34,12 @@ export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: Se
   }
   if (statement.subscribe !== null) {
     const inner = prepareSubscribe(engine, statement, statement.subscribe, session);
-    return runnable(statement, engine.catalogVersion, null, async (params, current, signal) => {
+    const copied = runnable(statement, engine.catalogVersion, null, async (params, current, signal) => {
       const result = await inner.run(params, current, signal);
       if (result.kind !== 'rows') throw new Error('SUBSCRIBE gave no rows');
       return { kind: 'copyOut', columns: result.columns, options, rows: result.rows };
     });
+    return { ...copied, needs: inner.needs };
   }
   return statement.node.is_from === true
     ? prepareCopyIn(engine, statement, options, session)
@@ -86,12 +88,13 @@ function prepareCopyIn(
   }));
   checkColumns(options, columns);
   const where = condition(engine, relation, statement, session);
-  return runnable(statement, engine.catalogVersion, null, async (_params, session) => ({
+  const prepared = runnable(statement, engine.catalogVersion, null, async (_params, session) => ({
     kind: 'copyIn',
     columns,
     options,
     target: copyTarget(engine, relation, positions, where, session),
   }));
+  return { ...prepared, needs: [{ relation: relation.oid, privileges: INSERT, view: null }] };
 }
 
 /** COPY ... FROM ... WHERE: over a row with its defaults. */
@@ -177,13 +180,15 @@ function prepareCopyOut(
   session: SessionContext,
 ): RunnableStatement {
   const query: SelectNode = { select: copySelect(engine, statement.node, session), text: statement.text };
-  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'read'), allowAsOf: true });
+  const env = engine.bindEnv(session, [], 'read');
+  const bound = bindQuery(query, { ...env, allowAsOf: true });
   const physical = planQuery(bound, { mode: 'read' });
   checkColumns(options, resultColumns(bound));
-  return runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
+  const prepared = runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
     const rows = await streamQuery(engine, physical, bound, current, signal);
     return { kind: 'copyOut', columns: resultColumns(bound), options, rows };
   });
+  return { ...prepared, needs: env.needs };
 }
 
 /** COPY t (a, b) TO is COPY (SELECT a, b FROM t) TO. */

@@ -17,6 +17,7 @@ import { isPolymorphic } from '../../planner/types/polymorphic.ts';
 import { formatType, typeWords } from '../../planner/types/type_name.ts';
 import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkReplaceable } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
@@ -77,9 +78,11 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     engine.define(object, session, reads);
     return;
   }
+  checkOwner(engine, existing, session);
   checkReplaceable(engine, existing, object);
   tellLeft(engine, [existing.oid], session);
-  catalog.replace({ ...object, comments: existing.comments });
+  const { comments, ownedBy, acl } = existing;
+  catalog.replace({ ...object, comments, ownedBy, acl });
   engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, reads);
 }
 

@@ -8,6 +8,7 @@ import type { KeyConstraint, Statement } from '../../planner/parse/ast.ts';
 import { keyOfIndex } from '../catalog/catalog.ts';
 import type { IndexObject, IndexWords } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkOwner } from './access.ts';
 import { ComputedIndex } from './computed_index.ts';
 import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -28,6 +29,8 @@ export async function createIndex(
   signal: AbortSignal,
 ): Promise<void> {
   const relation = relationNamed(engine, { schema: statement.schema, name: statement.relation }, session);
+  const indexed = engine.catalog.get(relation.oid);
+  if (indexed !== undefined) checkOwner(engine, indexed, session);
   const stored = engine.loop.relations.get(relation.oid);
   if (stored === undefined) {
     throw new SqlError('42809', `cannot create index on relation "${relation.name}"`, {

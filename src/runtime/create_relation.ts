@@ -1,4 +1,5 @@
 /** CREATE TABLE, CREATE STREAM, CREATE TABLE AS. */
+
 import { oneBatch } from '../../operators/batch/one_batch.ts';
 import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
@@ -28,6 +29,7 @@ import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector, withSchemas } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
+import { checkNeeds } from './access.ts';
 import { startOffsets } from './backfill.ts';
 import { checkConstraint, withCheck } from './check_constraint.ts';
 import { addSequence, columnSequence } from './column_sequence.ts';
@@ -412,7 +414,9 @@ async function createTableAs(
   if (statement.options.length > 0) throw unsupported('CREATE TABLE AS with options');
   const query = statement.asQuery;
   if (query === null) throw new Error('CREATE TABLE AS without a query');
-  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'read'), allowAsOf: true });
+  const env = engine.bindEnv(session, [], 'read');
+  const bound = bindQuery(query, { ...env, allowAsOf: true });
+  checkNeeds(engine, env.needs, session);
   const columns = bound.columns.map(({ col }, i) => ({
     name: statement.columns[i]?.name ?? col.name,
     type: col.type,

@@ -4,12 +4,14 @@
  * An ALTER is logged behind a record of the sequence as it is, so that it finds it so when it is done again. What it says of the next value (RESTART, a
  * limit that the last value must keep) is checked when it is given, not again: a copy for other programs may have a later value already (portable.ts).
  */
+
 import { SqlError } from '../../operators/errors.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { SequenceOptions, Statement } from '../../planner/parse/ast.ts';
 import type { SequenceObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnNamed, nameTaken, notFound, objectNamed } from './names.ts';
 import { tellLeft } from './open_objects.ts';
@@ -60,6 +62,7 @@ export function alterSequence(
   const object = objectNamed(engine, statement, session);
   if (object === null) return;
   if (object.kind !== 'sequence') throw new SqlError('42809', `"${name}" is not a sequence`);
+  checkOwner(engine, object, session);
   const owner = ownerOf(engine, options.ownedBy, object.schema, session);
   const linked = owner === undefined ? null : identityOwner(engine, object);
   if (linked !== null) {
@@ -108,7 +111,7 @@ function ownerOf(
   engine: TidemarkEngine,
   said: string[] | undefined,
   schema: string,
-  { searchPath }: SessionContext,
+  session: SessionContext,
 ): SequenceObject['owner'] | undefined {
   if (said === undefined) return undefined;
   if (said.length === 1) {
@@ -118,11 +121,12 @@ function ownerOf(
     });
   }
   const [name, columnName] = said.slice(-2);
-  const table = engine.catalog.find(said.at(-3), name, searchPath);
+  const table = engine.catalog.find(said.at(-3), name, session.searchPath);
   if (table === undefined) throw notFound(said.slice(0, -1).join('.'));
   if (table.kind !== 'table' && table.kind !== 'stream') {
     throw new SqlError('42809', `sequence cannot be owned by relation "${name}"`);
   }
+  checkOwner(engine, table, session);
   if (table.schema !== schema) throw new SqlError('55000', 'sequence must be in same schema as table it is linked to');
   return { table: table.oid, column: columnNamed(table.relation, columnName) };
 }

@@ -2,6 +2,7 @@
  * CREATE [MATERIALIZED] VIEW. A materialized view is filled before it becomes visible: stored inputs are read at one tick, streams are
  * replayed from their start with the same late rows refused, so that it equals a view that was there from the beginning.
  */
+
 import { SqlError } from '../../operators/errors.ts';
 import { withoutClock } from '../../operators/expr/context.ts';
 import { declaredOid } from '../../operators/types.ts';
@@ -13,6 +14,7 @@ import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { formatType, typeWords } from '../../planner/types/type_name.ts';
 import type { CatalogObject, ViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkNeeds, checkOwner, type Need } from './access.ts';
 import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
@@ -137,7 +139,9 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
     }
     checkReplacement(replaced.relation, relation);
     tellLeft(engine, [replaced.oid], session);
-    engine.catalog.replace({ ...object, comments: replaced.comments });
+    checkOwner(engine, replaced, session);
+    const { comments, ownedBy, acl } = replaced;
+    engine.catalog.replace({ ...object, comments, ownedBy, acl });
     engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, object.dependencies);
   }
 }
@@ -185,10 +189,12 @@ function bindMaintained(
   query: SelectNode,
   session: SessionContext,
   hearing: Hearing = {},
-): BoundQuery {
+): BoundQuery & { needs: Need[] } {
   // What an earlier version took is taken again.
   const literalContext = engine.replay === null ? withoutClock(session.evalContext) : undefined;
-  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'view'), literalContext, ...hearing });
+  const env = engine.bindEnv(session, [], 'view');
+  const bound = bindQuery(query, { ...env, literalContext, ...hearing });
+  checkNeeds(engine, env.needs, session);
   for (const oid of bound.dependencies) {
     const relation = engine.catalog.relationByOid(oid);
     const isComputed = relation?.kind === 'system' || relation?.kind === 'sequence';
@@ -197,7 +203,7 @@ function bindMaintained(
       hint: 'Use a plain view, or SELECT.',
     });
   }
-  return bound;
+  return { ...bound, needs: env.needs };
 }
 
 function viewRelation(statement: CreateView, bound: BoundQuery, oid: number, schema: string): Relation {
@@ -273,7 +279,7 @@ export function planView(
   engine: TidemarkEngine,
   query: SelectNode,
   session: SessionContext,
-): { bound: BoundQuery; physical: PhysicalQuery } {
+): { bound: BoundQuery & { needs: Need[] }; physical: PhysicalQuery } {
   const bound = bindMaintained(engine, query, session);
   return { bound, physical: planQuery(bound, viewOptions(engine, session)) };
 }

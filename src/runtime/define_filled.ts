@@ -6,6 +6,7 @@ import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges } from './kept_changes.ts';
+import { own } from './role_names.ts';
 
 interface Filled {
   object: CatalogObject;
@@ -31,6 +32,7 @@ export async function defineFilled(
   const record = { sql, made: oid, dropped: [], settings, ...(open === undefined ? {} : { open }) };
   const frame = journal === null ? null : await journal.admitFilled(record, rows);
   check();
+  own(engine, object, session);
   catalog.add(object, open);
   addStore();
   keepChanges(engine, oid);

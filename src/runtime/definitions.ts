@@ -2,7 +2,9 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
+import { CREATE } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkDatabase } from './access.ts';
 import { alterFunction } from './alter_function.ts';
 import { comment } from './comment.ts';
 import { createFunction } from './create_function.ts';
@@ -11,13 +13,19 @@ import { createRelation } from './create_relation.ts';
 import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
+import { setDefaultPrivileges } from './default_privileges.ts';
 import { alterDomain, createDomain } from './domains.ts';
 import { alter, drop } from './drop.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { createExtension } from './extensions.ts';
+import { grant } from './grants.ts';
 import { checkNotOthers } from './open_objects.ts';
+import { dropOwned, reassignOwned } from './owned_by.ts';
+import { alterOwner } from './owners.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
+import { actingRole, isRestricted, ownerOfNew, roleOf } from './role_names.ts';
+import { alterGroup, alterRole, createRole, dropRoles, grantRoles, renameRole, setOfRole } from './roles.ts';
 import { truncate } from './truncate.ts';
 import { alterEnum, createEnum } from './user_types.ts';
 
@@ -60,12 +68,46 @@ async function define(
       acknowledge(engine, statement, session);
       return null;
     case 'create_schema':
-      // Logs of before may have such.
-      if (engine.replay === null && statement.name.startsWith('pg_')) throw reservedName(statement.name);
       createSchema(engine, statement, session);
       return null;
     case 'create_extension':
       createExtension(engine, statement, session);
+      return null;
+    case 'create_role':
+      createRole(engine, statement, session);
+      return null;
+    case 'alter_role':
+      alterRole(engine, statement, session);
+      return null;
+    case 'alter_group':
+      alterGroup(engine, statement, session);
+      return null;
+    case 'alter_role_set':
+      setOfRole(engine, statement, session);
+      return null;
+    case 'rename_role':
+      renameRole(engine, statement, session);
+      return null;
+    case 'drop_role':
+      dropRoles(engine, statement, session);
+      return null;
+    case 'grant_role':
+      grantRoles(engine, statement, session);
+      return null;
+    case 'grant':
+      grant(engine, statement, session);
+      return null;
+    case 'default_privileges':
+      setDefaultPrivileges(engine, statement, session);
+      return null;
+    case 'alter_owner':
+      alterOwner(engine, statement, session);
+      return null;
+    case 'reassign_owned':
+      reassignOwned(engine, statement, session);
+      return null;
+    case 'drop_owned':
+      await dropOwned(engine, statement, session, signal);
       return null;
     case 'comment':
       comment(engine, statement, session);
@@ -110,19 +152,29 @@ async function define(
 
 function createSchema(
   engine: TidemarkEngine,
-  { name, ifNotExists, text }: Extract<Statement, { k: 'create_schema' }>,
+  { name, ifNotExists, owner: spec, text }: Extract<Statement, { k: 'create_schema' }>,
   session: SessionContext,
 ): void {
+  // Logs of before may have such.
+  if (engine.replay === null && name.startsWith('pg_')) throw reservedName(name);
+  checkDatabase(engine, CREATE, session);
   const { catalog } = engine;
+  // In logs of before it named nobody.
+  const said =
+    spec?.k === 'name' && engine.replay !== null && catalog.roles.find(spec.name) === undefined ? undefined : spec;
+  const owner = said === undefined ? ownerOfNew(engine, session) : roleOf(engine, said, session).oid;
+  if (isRestricted(engine, session) && !catalog.roles.isMember(actingRole(session), owner))
+    throw new SqlError('42501', `must be able to SET ROLE "${catalog.roles.nameOf(owner)}"`);
   if (catalog.hasSchema(name)) checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name), session);
-  if (!catalog.createSchema(name, ifNotExists)) {
+  if (!catalog.createSchema(name, ifNotExists, owner)) {
     session.notice('NOTICE', '42P06', `schema "${name}" already exists, skipping`);
     return;
   }
+  const reads = catalog.roles.isOwn(owner) ? [] : [owner];
   const made = catalog.schemaOid(name);
   const open = engine.openFor(session, made);
   if (open !== undefined) catalog.open.set(made, open);
-  engine.defined({ sql: text, made, dropped: [] }, session);
+  engine.defined({ sql: text, made, dropped: [] }, session, reads);
 }
 
 function reservedName(schema: string): SqlError {

@@ -14,6 +14,7 @@ import { systemTable } from '../../planner/types/catalog_table.ts';
 import { formatType, typeWords } from '../../planner/types/type_name.ts';
 import { type ColumnDefault, type DomainCheck, type DomainObject, isDomain, type Written } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkCreate, checkOwner } from './access.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import { checkNotComputed, checkStored, constrainUsers } from './domain_users.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -150,6 +151,7 @@ export function alterDomain(
   // Done again, it may come before the domain got the name that it says.
   const again = engine.replay === null ? undefined : catalog.get(engine.replay.altered);
   const object = isDomain(again) ? again : domainNamed(engine, schema, name, session);
+  checkOwner(engine, object, session);
   if (!altered(engine, object, action, text, session)) return;
   const named = [
     ...namedInSyntax(engine, action as PgNode, session.searchPath),
@@ -252,6 +254,7 @@ export function domainConstraint({ type, name: domain }: DomainObject, name: str
 function moved(engine: TidemarkEngine, object: DomainObject, to: string, session: SessionContext): boolean {
   const { catalog } = engine;
   checkMovable(engine, object, to, session);
+  checkCreate(engine, to, session);
   if (object.schema === to) return false;
   if (catalog.findType(to, object.name, []) !== undefined || catalog.in(to, object.name) !== undefined)
     throw new SqlError('42710', `type "${object.name}" already exists in schema "${to}"`);

@@ -1,4 +1,5 @@
 /** DROP: objects and what must go with them, in one turn. */
+
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { FunctionName, Statement } from '../../planner/parse/ast.ts';
@@ -7,6 +8,7 @@ import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, isDomain, KIND_NAMES, type ObjectKind } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkDroppable, checkOwnerOf } from './access.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { functionNamed } from './alter_function.ts';
 import { alterRelation } from './alter_relation.ts';
@@ -21,6 +23,7 @@ import { wordsOf } from './function_users.ts';
 import { keepChanges } from './kept_changes.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
+import { schemaSecurable } from './securables.ts';
 import { indexesSaying, isUsed, type Used, usersOfType } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;
@@ -41,7 +44,10 @@ export async function drop(
   for (const { schema, name, args } of statement.names) {
     if (kind === 'function') {
       const object = functionToDrop(engine, { schema, name, args: args ?? null }, statement.ifExists, session);
-      if (object !== null) found.push(object);
+      if (object !== null) {
+        checkDroppable(engine, object, session);
+        found.push(object);
+      }
       continue;
     }
     if (kind === 'type') checkNotBuiltIn(schema, name, said);
@@ -49,7 +55,10 @@ export async function drop(
     const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else if (said === 'domain' && !isDomain(object)) throw new SqlError('42809', `"${name}" is not a domain`);
-    else found.push(object);
+    else {
+      checkDroppable(engine, object, session);
+      found.push(object);
+    }
   }
   for (const object of found) checkNotRequired(engine, object, found);
   const types = withDomains(engine, found.filter(isUsed));
@@ -169,6 +178,7 @@ async function dropSchemas(
       session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
       continue;
     }
+    checkOwnerOf(engine, schemaSecurable(engine, name), session);
     if (inside(name).length > 0 && !statement.cascade) {
       const what = `schema ${name}`;
       throw stillDependent(

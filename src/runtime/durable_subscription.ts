@@ -13,10 +13,12 @@ import { inputText } from '../../operators/expr/io/index.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { Option, Statement } from '../../planner/parse/ast.ts';
 import type { SubscriptionObject } from '../catalog/objects.ts';
+import { SELECT, UPDATE } from '../catalog/privileges.ts';
 import { leadingColumns } from '../changes/change_rows.ts';
 import { LogFollower } from '../changes/log_follower.ts';
 import { keepsNothing, retentionOf } from '../changes/retention.ts';
 import type { ResultColumn, RowChunk, RowStream, SessionContext } from '../engine.ts';
+import { checkObject, checkRead } from './access.ts';
 import { becomeView, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges, takeRetention } from './kept_changes.ts';
@@ -65,6 +67,7 @@ export async function createSubscription(
   }
   const target = statement.target.relation;
   const relation = relationNamed(engine, target, session);
+  checkRead(engine, relation, session);
   checkLasting(engine, 'subscriptions', [relation.oid]);
   const dropped = engine.replay?.dropped(relation.oid) === true;
   if (!dropped && !engine.loop.relations.has(relation.oid)) {
@@ -99,7 +102,9 @@ function found(engine: TidemarkEngine, name: string, session: SessionContext, sc
 }
 
 export function acknowledge(engine: TidemarkEngine, statement: Kind<'acknowledge'>, session: SessionContext): void {
-  const { oid, name } = found(engine, statement.name, session, statement.schema);
+  const object = found(engine, statement.name, session, statement.schema);
+  checkObject(engine, object, UPDATE, session);
+  const { oid, name } = object;
   const { upTo } = statement;
   const { durable } = engine.ticks;
   if (upTo > durable)
@@ -129,12 +134,13 @@ export function prepareFetch(
     throw new SqlError('55000', 'a subscription can only be fetched forward');
   const columns: ResultColumn[] = [...leadingColumns(object.progress), ...followedColumns(engine, object)];
   const count = statement.count === 'all' ? Number.POSITIVE_INFINITY : statement.count;
-  return runnable(statement, engine.catalogVersion, columns, async (_params, current, signal) => {
+  const prepared = runnable(statement, engine.catalogVersion, columns, async (_params, current, signal) => {
     const timeout = timeoutOf(statement.options, current);
     const follower = await cursorOf(engine, object, current);
     const rows = new FetchRows(engine, object, follower, count, timeout, current, signal);
     return { kind: 'rows', columns, rows, tag: (n) => `FETCH ${n}` };
   });
+  return { ...prepared, needs: [{ relation: object.oid, privileges: SELECT, view: null }] };
 }
 
 function followedColumns(engine: TidemarkEngine, { follows, physical }: SubscriptionObject): ResultColumn[] {

@@ -17,10 +17,10 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import { ListedMap } from '../../operators/lists.ts';
 import { Interrupted, turn } from '../../operators/turn.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
+import { BOOTSTRAP, type Roles } from '../catalog/roles.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
 import type { Ticks } from '../changes/waiting.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
@@ -31,9 +31,10 @@ import type { RecoveryReport } from '../durable/recovery.ts';
 import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
+import { checkNeeds } from './access.ts';
+import { bindEnv } from './bind_env.ts';
 import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
-import { defaultOf } from './default_value.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareFetch } from './durable_subscription.ts';
 import type { EngineOptions } from './engine_options.ts';
@@ -49,6 +50,7 @@ import { prepareDo } from './plpgsql/do_block.ts';
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
+import { own } from './role_names.ts';
 import { Sequences } from './sequences.ts';
 import { prepareSetConstraints } from './set_constraints.ts';
 import type { Sink } from './sink.ts';
@@ -142,6 +144,10 @@ export class TidemarkEngine implements Engine {
     return this.catalog.version;
   }
 
+  get roles(): Roles {
+    return this.catalog.roles;
+  }
+
   begin(): EngineTransaction {
     return new EngineTransaction(this.loop, this.#commits);
   }
@@ -188,6 +194,8 @@ export class TidemarkEngine implements Engine {
     signal: AbortSignal,
     durable: boolean,
   ): Promise<Result> {
+    const { needs } = prepared as RunnableStatement;
+    if (needs !== undefined) checkNeeds(this, needs, session);
     this.chilling.makeRoom();
     for (let tries = 0; ; tries++) {
       const before = this.transactionOf(session).mark();
@@ -254,20 +262,14 @@ export class TidemarkEngine implements Engine {
     session: SessionContext,
     take: TakeRows,
   ): Result | 'taken' | null {
-    return (prepared as RunnableStatement).runNow?.(params, session, take) ?? null;
+    const { needs, runNow } = prepared as RunnableStatement;
+    if (runNow === undefined) return null;
+    if (needs !== undefined) checkNeeds(this, needs, session);
+    return runNow(params, session, take);
   }
 
-  bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv {
-    return {
-      catalog: this.catalog.reader(session.searchPath),
-      evalContext: session.evalContext,
-      paramTypes,
-      searchPath: session.searchPath,
-      mode,
-      allowParams: mode === 'read',
-      ...(mode === 'read' && session.variables !== undefined ? { variables: session.variables } : {}),
-      columnDefault: (relation: Relation, column: number) => defaultOf(this, relation, column),
-    };
+  bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): ReturnType<typeof bindEnv> {
+    return bindEnv(this, session, paramTypes, mode);
   }
 
   /** The transaction that a session's statement runs in. */
@@ -375,6 +377,7 @@ export class TidemarkEngine implements Engine {
 
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
+    own(this, object, session);
     this.catalog.add(object, this.openFor(session, object.oid));
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
@@ -393,8 +396,9 @@ export class TidemarkEngine implements Engine {
     this.definitions.show(oids);
   }
 
-  #needs({ schema }: CatalogObject, reads: number[]): number[] {
-    return [...reads, this.catalog.schemaOid(schema)];
+  #needs({ schema, ownedBy = BOOTSTRAP }: CatalogObject, reads: number[]): number[] {
+    const owner = this.catalog.roles.isOwn(ownedBy) ? [] : [ownedBy];
+    return [...reads, this.catalog.schemaOid(schema), ...owner];
   }
 
   /** How far ticks are, and how far they are on the disk. */

@@ -69,7 +69,7 @@ export function prepareExplain(
       tag: () => 'EXPLAIN',
     };
   };
-  return runnable(statement, engine.catalogVersion, columns, run, runs?.paramTypes);
+  return { ...runnable(statement, engine.catalogVersion, columns, run, runs?.paramTypes), needs: runs?.needs };
 }
 
 /** What ANALYZE runs. */
@@ -136,7 +136,7 @@ function explain(
     case 'update':
     case 'delete':
     case 'merge': {
-      const bound = bindModification(engine, inner, types, session);
+      const { bound } = bindModification(engine, inner, types, session);
       return plain(withItems(changesOf(bound), bound.items.map(changesOf)));
     }
     case 'modifying_select': {

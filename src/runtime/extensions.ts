@@ -7,7 +7,9 @@ import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { EXTENSIONS, extensionNamed as knownExtension } from '../../planner/types/extension_functions.ts';
 import type { ExtensionObject } from '../catalog/objects.ts';
+import { CREATE } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkDatabase } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkNotOthers } from './open_objects.ts';
 import { targetSchema } from './target_schema.ts';
@@ -30,6 +32,7 @@ export function createExtension(
     session.notice('NOTICE', '42710', `extension "${name}" already exists, skipping`);
     return;
   }
+  checkDatabase(engine, CREATE, session);
   const known = knownExtension(name);
   if (known === undefined) {
     const names = ['plpgsql', ...EXTENSIONS.map((extension) => extension.name)].sort();

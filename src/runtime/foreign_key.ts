@@ -6,6 +6,7 @@
  * When it is looked at is in references.ts, what CASCADE and its kin do in referential_actions.ts. As in PostgreSQL no index is made over the referencing columns: with one, deletions in
  * the other table find the rows at once.
  */
+
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -16,7 +17,9 @@ import type { ForeignKeyDef } from '../../planner/parse/ast.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import type { CatalogObject, ForeignKey, RelationObject } from '../catalog/objects.ts';
+import { REFERENCES } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkNeeds } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { freeName, objectName, relationNamed } from './names.ts';
 import { keyOf } from './unique_keys.ts';
@@ -37,6 +40,16 @@ export interface ConstraintsThere {
   emptied: boolean;
 }
 
+function referencedTable(
+  engine: TidemarkEngine,
+  named: ForeignKeyDef['references'],
+  session: SessionContext,
+): Relation {
+  const relation = relationNamed(engine, named, session);
+  checkNeeds(engine, [{ relation: relation.oid, privileges: REFERENCES, view: null }], session);
+  return relation;
+}
+
 /** The constraint as a statement says it; it is added to what is there. `relation` need not be in the catalog yet. */
 export function foreignKey(
   engine: TidemarkEngine,
@@ -47,7 +60,7 @@ export function foreignKey(
 ): ForeignKey {
   const { references, setColumns } = definition;
   const isOwn = references.name === relation.name && (references.schema ?? relation.schema) === relation.schema;
-  const other = isOwn ? relation : relationNamed(engine, references, session);
+  const other = isOwn ? relation : referencedTable(engine, references, session);
   checkReferable(engine, relation, other, isOwn, there.emptied);
   const columns = definition.columns.map((name) => positionOf(relation, name));
   const keys = isOwn ? there.keys : [];

@@ -8,6 +8,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { typeOfRange } from '../../operators/expr/range_types.ts';
 import type { ErrorSink } from '../../operators/operator.ts';
 import type { Saved } from '../../operators/state/saved.ts';
 import type { Undo } from '../../operators/state/undo.ts';
@@ -156,6 +157,7 @@ function textOf(value: Exclude<Datum, null>): string {
     if (value.k === 'dec') return outputText(value, OID.numeric, PLAIN);
     if (value.k === 'interval') return outputText(value, OID.interval, PLAIN);
     if (value.k === 'record') return outputText(value, OID.record, PLAIN);
+    if (value.k !== 'array') return outputText(value, typeOfRange(value), PLAIN);
     return `{${value.items.map((item) => (item === null ? 'NULL' : textOf(item))).join(',')}}`;
   }
   if (value instanceof Uint8Array) return outputText(value, OID.bytea, PLAIN);

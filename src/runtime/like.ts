@@ -5,6 +5,7 @@
  *   defaults, CHECK, generated columns   as they were bound there, over the positions that the columns have here
  *   comments on columns                  as they are there
  */
+
 import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { declaredOid } from '../../operators/types.ts';
@@ -22,6 +23,7 @@ import { parse } from '../../planner/parse/parse.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { CheckConstraint, ColumnDefault, Comments, GeneratedColumn, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkRead } from './access.ts';
 import type { CopiedIndex } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { movedParts } from './index_parts.ts';
@@ -63,6 +65,7 @@ export function withLikes(
   let more = 0;
   for (const like of statement.likes) {
     const relation = relationNamed(engine, like.relation, session);
+    checkRead(engine, relation, session);
     const own = columnsLike(engine, relation, like);
     const first = like.at + more;
     columns.splice(first, 0, ...own);

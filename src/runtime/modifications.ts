@@ -17,6 +17,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
+import type { Need } from './access.ts';
 import { ChangeSource } from './change_source.ts';
 import { valueOfDefault } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -149,10 +150,10 @@ export function bindModification(
   statement: ModifyStatement,
   paramTypes: number[],
   session: SessionContext,
-): BoundModification {
+): { bound: BoundModification; needs: Need[] } {
   const env = { ...engine.bindEnv(session, [...paramTypes], 'read'), allowAsOf: statement.k === 'insert' };
   const bind = { insert: bindInsert, update: bindUpdate, delete: bindDelete, merge: bindMerge }[statement.k];
-  return bind(statement.node, statement.text, env);
+  return { bound: bind(statement.node, statement.text, env), needs: env.needs };
 }
 
 export function prepareModification(
@@ -161,7 +162,7 @@ export function prepareModification(
   paramTypes: number[],
   session: SessionContext,
 ): RunnableStatement {
-  const bound = bindModification(engine, statement, paramTypes, session);
+  const { bound, needs } = bindModification(engine, statement, paramTypes, session);
   const parts = [...bound.items, bound];
   const targets = targetsOf(engine, parts);
   const source = parts.length === 1 ? ChangeSource.of(bound) : null;
@@ -191,7 +192,7 @@ export function prepareModification(
       tag: () => tag,
     };
   };
-  return runnable(statement, engine.catalogVersion, columns, run, bound.parameters);
+  return { ...runnable(statement, engine.catalogVersion, columns, run, bound.parameters), needs };
 }
 
 /** INSERT ... VALUES, and nothing that looks at the rows afterwards. */
@@ -206,7 +207,8 @@ export function prepareModifyingSelect(
   paramTypes: number[],
   session: SessionContext,
 ): RunnableStatement {
-  const bound = bindModifyingSelect(statement.query, engine.bindEnv(session, [...paramTypes], 'read'));
+  const env = engine.bindEnv(session, [...paramTypes], 'read');
+  const bound = bindModifyingSelect(statement.query, env);
   const targets = targetsOf(engine, bound.items);
   const columns = resultColumns(bound.query);
   const run: RunnableStatement['run'] = async (params, current, signal) => {
@@ -223,5 +225,5 @@ export function prepareModifyingSelect(
     }
     return { kind: 'rows', columns, rows: new BatchStream(pieces, arena), tag: (n) => `SELECT ${n}` };
   };
-  return runnable(statement, engine.catalogVersion, columns, run, bound.query.parameters);
+  return { ...runnable(statement, engine.catalogVersion, columns, run, bound.query.parameters), needs: env.needs };
 }

@@ -2,8 +2,11 @@
 import type { Datum } from '../../operators/datum.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import type { PreparedStatement, Result, ResultColumn, SessionContext, TakeRows } from '../engine.ts';
+import type { Need } from './access.ts';
 
 export interface RunnableStatement extends PreparedStatement {
+  /** What a role that is no superuser must be allowed; undefined: it is checked as it runs. */
+  needs?: readonly Need[];
   run(params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
   /** See Engine.executeNow(). */
   runNow?(params: Datum[], session: SessionContext, take: TakeRows): Result | 'taken' | null;

@@ -42,7 +42,9 @@ export function prepareQuery(
   session: SessionContext,
 ): RunnableStatement {
   const types = [...paramTypes];
-  const bound = bindQuery(statement.query, { ...engine.bindEnv(session, types, 'read'), allowAsOf: true });
+  const env = engine.bindEnv(session, types, 'read');
+  const bound = bindQuery(statement.query, { ...env, allowAsOf: true });
+  const { needs } = env;
   // LIMIT and OFFSET are numbers in a dataflow plan: with parameters there, every execution plans anew.
   const fixed = limitsAreConstant(bound.plan) ? planQuery(bound, { mode: 'read' }) : null;
   const { asOf } = bound;
@@ -79,12 +81,12 @@ export function prepareQuery(
     bound.parameters,
   );
   // What a volatile function asks of the session (pg_sleep) is waited for by who awaits the result.
-  if (point === null || point.isVolatile) return prepared;
+  if (point === null || point.isVolatile) return { ...prepared, needs };
   const runNow: RunnableStatement['runNow'] = (params, current, take) => {
     const found = point.read(readerOf(engine, bound.dependencies, current, params), take);
     return found === null || found === 'taken' ? found : foundRows(found);
   };
-  return { ...prepared, runNow };
+  return { ...prepared, needs, runNow };
 }
 
 /** At another moment than that of the transaction. */

@@ -7,11 +7,13 @@
  *
  * A view that cannot be bound so (it says old.t.x) keeps the relation where it is.
  */
+
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary, OWN_TEMPORARY } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkCreate } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { ownedSequences } from './owned_sequences.ts';
 import { changeReaders, editQuery } from './rename.ts';
@@ -29,6 +31,7 @@ export function setSchema(
 ): (() => void) | null {
   const { catalog } = engine;
   checkMovable(engine, object, to, session);
+  checkCreate(engine, to, session);
   if (object.schema === to) return null;
   const moved = withOwned(engine, object);
   for (const { name } of moved) {

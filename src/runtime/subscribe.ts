@@ -11,6 +11,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { colType } from '../../operators/types.ts';
 import { presentColumns } from '../../planner/catalog_reader.ts';
 import type { Statement, SubscribeStatement } from '../../planner/parse/ast.ts';
+import { SELECT } from '../catalog/privileges.ts';
 import type { ChangeLog } from '../changes/change_log.ts';
 import { leadingColumns } from '../changes/change_rows.ts';
 import { LogFollower } from '../changes/log_follower.ts';
@@ -35,10 +36,12 @@ export function prepareSubscribe(
 ): RunnableStatement {
   const target = subscribeTarget(engine, subscribe, session);
   const columns: ResultColumn[] = [...leadingColumns(subscribe.progress), ...target.columns];
-  return runnable(statement, engine.catalogVersion, columns, async (_params, current, signal) => {
+  const prepared = runnable(statement, engine.catalogVersion, columns, async (_params, current, signal) => {
     const rows = await startSubscription(engine, subscribe, target, current, signal);
     return { kind: 'rows', columns, rows, tag: (n) => `SUBSCRIBE ${n}` };
   });
+  const needs = target.query?.bound.needs ?? [{ relation: target.stored as number, privileges: SELECT, view: null }];
+  return { ...prepared, needs };
 }
 
 interface Target {

@@ -295,6 +295,12 @@ export class SystemCatalog implements SystemRelations {
     return systemRelation(object.oid + LATE_SHIFT, 'tidemark', 'late', lateColumns(stream.relation));
   }
 
+  /** The object that a relation is about: itself, or whose errors or late rows it has. */
+  about({ oid, schema, name }: Relation): number {
+    if (schema !== 'tidemark') return oid;
+    return name === 'errors' ? oid - ERRORS_SHIFT : name === 'late' ? oid - LATE_SHIFT : oid;
+  }
+
   #errorsOf(oid: number) {
     return this.#engine.streams.get(oid)?.errors ?? this.#engine.loop.view(oid)?.errors;
   }

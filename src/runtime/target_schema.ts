@@ -1,7 +1,9 @@
 /** The schema of a new object. */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary, OWN_TEMPORARY, temporaryIn } from '../../operators/expr/search_path.ts';
+import { TEMPORARY } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkCreate, checkDatabase } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { temporarySchema } from './temporary.ts';
 
@@ -15,13 +17,17 @@ export function targetSchema(
   // In logs of before TEMP did nothing.
   const isTemporaryAllowed = engine.replay === null || own !== undefined;
   const said = schema ?? (temporary && isTemporaryAllowed ? OWN_TEMPORARY : firstSchema(engine, session));
-  if (said === own || said === OWN_TEMPORARY) return temporarySchema(engine, session);
+  if (said === own || said === OWN_TEMPORARY) {
+    checkDatabase(engine, TEMPORARY, session);
+    return temporarySchema(engine, session);
+  }
   if (isTemporary(said) && engine.replay === null)
     throw new SqlError('42P16', 'cannot create relations in temporary schemas of other sessions');
   if (temporary && isTemporaryAllowed)
     throw new SqlError('42P16', 'cannot create temporary relation in non-temporary schema');
   if (engine.catalog.hasSchema(said) && !engine.catalog.seesSchema(said, session.searchPath))
     throw new SqlError('3F000', `schema "${said}" does not exist`);
+  if (engine.catalog.hasSchema(said)) checkCreate(engine, said, session);
   return said;
 }
 

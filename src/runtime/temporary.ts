@@ -8,6 +8,7 @@
  * To the tick log and to checkpoints they are objects like all others: tables of all sessions are made of them (CREATE TABLE AS, LIKE), and a statement that
  * is done again must find what it read. Dropping waits for nothing: its record is short, and the log has kept room for it.
  */
+
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { isTemporary, openMark, temporaryIn } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
@@ -17,6 +18,7 @@ import type { SessionContext } from '../engine.ts';
 import { type Drop, drop } from './drop.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { localSession } from './local_session.ts';
+import { ownerOfNew } from './role_names.ts';
 import { sessionWith } from './session_with.ts';
 import type { EngineTransaction } from './transaction.ts';
 
@@ -28,7 +30,7 @@ export function temporarySchema(engine: TidemarkEngine, session: SessionContext)
   const { catalog } = engine;
   // By its OID: what is still under way for a session that has ended, or remembers its path, never finds another's schema under the name.
   const schema = `pg_temp_${catalog.nextOid}`;
-  catalog.createSchema(schema, false);
+  catalog.createSchema(schema, false, ownerOfNew(engine, session));
   // What the statement is for can still be cancelled.
   const quiet = sessionWith(session, {});
   engine.defined({ sql: `CREATE SCHEMA ${schema}`, made: catalog.schemaOid(schema), dropped: [] }, quiet);

@@ -5,7 +5,9 @@ import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
+import { TRUNCATE } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkNeeds } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
 import type { ModifyContext } from './modify.ts';
@@ -23,6 +25,7 @@ export function truncate(
     const relation = relationNamed(engine, named, session);
     if (relation.kind === 'sequence') throw new SqlError('42809', `"${named.name}" is not a table`);
     checkWritable(engine, relation, 'delete');
+    checkTruncate(engine, relation, session);
     return relation;
   });
   for (const { oid, name } of relations) {
@@ -34,6 +37,7 @@ export function truncate(
           hint: `Truncate table "${table.name}" at the same time, or use TRUNCATE ... CASCADE.`,
         });
       }
+      checkTruncate(engine, table.relation, session);
       session.notice('NOTICE', '00000', `truncate cascades to table "${table.name}"`);
       relations.push(table.relation);
     }
@@ -46,6 +50,10 @@ export function truncate(
       if (sequence !== undefined) engine.transactionOf(session).restart(sequence);
     }
   }
+}
+
+function checkTruncate(engine: TidemarkEngine, { oid }: Relation, session: SessionContext): void {
+  checkNeeds(engine, [{ relation: oid, privileges: TRUNCATE, view: null }], session);
 }
 
 function deleteAll(relation: Relation, at: ModifyContext): void {

@@ -5,6 +5,7 @@
  * nothing that is kept has seen the old one (checkNothingKept). A label that comes to it later changes nothing that is kept, as views read no texts as enum values
  * (planner/bind/coercion.ts).
  */
+
 import { SqlError } from '../../operators/errors.ts';
 import { type EnumLabel, type EnumType, GAP } from '../../operators/expr/enum_types.ts';
 import { userTypeOid } from '../../operators/types.ts';
@@ -14,6 +15,7 @@ import { formatType } from '../../planner/types/type_name.ts';
 import { userTypeOf } from '../../planner/types/user_types.ts';
 import type { EnumObject, TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkTypeNotOthers } from './names.ts';
 import { targetSchema } from './target_schema.ts';
@@ -76,6 +78,7 @@ export function alterEnum(
   // Done again, it may come before the type got the name that it says.
   const again = engine.replay === null ? undefined : catalog.get(engine.replay.altered);
   const object = again?.kind === 'type' ? again : typeNamed(engine, schema, name, session);
+  checkOwner(engine, object, session);
   if (action.k === 'rename') {
     checkNowhereNamed(engine, object);
     catalog.rename(object, action.to);

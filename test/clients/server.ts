@@ -29,6 +29,7 @@ export async function startServer(settings: Partial<ServerSettings> = {}): Promi
     port: 0,
     version: 'test',
     threads: 2,
+    ...settings,
     log: (level, message, fields) => {
       if (level === 'error') errors.push(`${message} ${JSON.stringify(fields ?? {})}`);
     },

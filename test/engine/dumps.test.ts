@@ -84,6 +84,6 @@ test('relations of the server belong to an extension with an OID below those of 
 });
 
 test('what is said of owners and of the disk changes nothing', async () => {
-  await sql(engine, 'ALTER SCHEMA s OWNER TO somebody');
+  await sql(engine, 'CREATE ROLE somebody; ALTER SCHEMA s OWNER TO somebody');
   await sql(engine, 'ALTER TABLE s.t OWNER TO somebody, ALTER a SET STATISTICS 100, ALTER a SET STORAGE PLAIN');
 });

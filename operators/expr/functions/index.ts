@@ -29,6 +29,8 @@ import './time.ts';
 import './time_zone.ts';
 import './timestamp.ts';
 import './array.ts';
+import './range.ts';
+import './multirange.ts';
 import './json.ts';
 import './json_build.ts';
 import './json_record.ts';

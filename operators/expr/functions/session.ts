@@ -70,7 +70,7 @@ register('tidemark_tick()', (ctx: EvalContext) => ctx.tick);
 register('current_database()', (ctx: EvalContext) => ctx.database);
 register('current_user()', (ctx: EvalContext) => ctx.user);
 register('getpgusername()', (ctx: EvalContext) => ctx.user);
-register('session_user()', (ctx: EvalContext) => ctx.user);
+register('session_user()', (ctx: EvalContext) => ctx.sessionUser ?? ctx.user);
 register('current_schema()', (ctx: EvalContext) => saidPath(ctx.searchPath)[0] ?? null);
 register('current_schemas(bool)', (implicit: boolean, ctx: EvalContext): PgArray => {
   if (!implicit) return pgArray(OID.name, saidPath(ctx.searchPath));

@@ -11,6 +11,7 @@ import './reg.ts';
 import './datetime.ts';
 import './enum.ts';
 import './array.ts';
+import './range.ts';
 import './json.ts';
 import './aclitem.ts';
 import './inet.ts';

@@ -26,6 +26,7 @@ import type {
   IndexWords,
   KeyWords,
 } from '../../catalog/objects.ts';
+import type { Acl } from '../../catalog/privileges.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import { writtenExpression } from './check_text.ts';
 import { type CommentFacts, commentsOf } from './comments.ts';
@@ -37,6 +38,7 @@ export interface SchemaFacts {
   oid: number;
   name: string;
   owner: number;
+  acl: Acl | null;
 }
 
 /** A column of an index. */
@@ -126,11 +128,12 @@ export class CatalogFacts {
     };
     const system = systemRelations().map((r) => systemFacts(r, schema(r.schema)));
     const figures = engine.system.figures().map((r) => plainFacts(r, schema(r.schema), 'v', null));
+    const { catalog } = engine;
     const users = this.objects.flatMap((object) => {
       const relkind = relkindOf(object);
       return relkind === null || !('relation' in object)
         ? []
-        : [plainFacts(object.relation, schema(object.schema), relkind, object)];
+        : [{ ...plainFacts(object.relation, schema(object.schema), relkind, object), owner: catalog.ownerOf(object) }];
     });
     this.own = [...figures, ...users];
     this.relations = [...system, ...this.own];
@@ -294,13 +297,15 @@ function schemasOf({ catalog }: TidemarkEngine, searchPath: string[]): SchemaFac
     // DROP SCHEMA public; CREATE SCHEMA public: it has an OID of its own then.
     oid: catalog.schemaOid(t.text(r, 'nspname')) || t.number(r, 'oid'),
     name: t.text(r, 'nspname'),
-    owner: t.number(r, 'nspowner'),
   }));
   const known = new Set(builtIn.map((s) => s.name));
-  const exists = (s: SchemaFacts) =>
+  const exists = (s: Pick<SchemaFacts, 'oid' | 'name'>) =>
     s.oid === PG_CATALOG || s.oid === PG_TOAST || catalog.seesSchema(s.name, searchPath);
   const users = catalog.schemas
     .filter((name) => !known.has(name) && catalog.seesSchema(name, searchPath))
-    .map((name) => ({ oid: catalog.schemaOid(name), name, owner: OWNER }));
-  return [...builtIn.filter(exists), ...users];
+    .map((name) => ({ oid: catalog.schemaOid(name), name }));
+  return [...builtIn.filter(exists), ...users].map((s) => {
+    const { owner, acl } = catalog.rights.schema(s.name);
+    return { ...s, owner, acl };
+  });
 }

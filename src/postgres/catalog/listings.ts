@@ -2,18 +2,18 @@
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import { indexDefinition, viewDefinition } from './definitions.ts';
-import type { RelationFacts } from './facts.ts';
-import { roleName } from './roles.ts';
+import type { CatalogFacts, RelationFacts } from './facts.ts';
+import { namedBy, roleName } from './roles.ts';
 
-function ownerOf(r: RelationFacts, context: EvalContext): string | null {
-  return roleName(r.owner, context.user);
+function ownerOf(r: RelationFacts, facts: CatalogFacts, context: EvalContext): string | null {
+  return roleName(r.owner, namedBy(facts, context));
 }
 
-function tableRow(r: RelationFacts, context: EvalContext): CatalogRow {
+function tableRow(r: RelationFacts, facts: CatalogFacts, context: EvalContext): CatalogRow {
   return {
     schemaname: r.schema.name,
     tablename: r.name,
-    tableowner: ownerOf(r, context),
+    tableowner: ownerOf(r, facts, context),
     tablespace: r.system?.shared === true ? 'pg_global' : null,
     hasindexes: r.indexes.length > 0,
     hasrules: false,
@@ -24,7 +24,7 @@ function tableRow(r: RelationFacts, context: EvalContext): CatalogRow {
 
 export const LISTINGS: Record<string, CatalogRelation> = {
   pg_tables: ofCatalog((facts, context) =>
-    facts.relations.filter((r) => r.relkind === 'r').map((r) => tableRow(r, context)),
+    facts.relations.filter((r) => r.relkind === 'r').map((r) => tableRow(r, facts, context)),
   ),
   pg_views: ofCatalog((facts, context) =>
     facts.relations
@@ -32,7 +32,7 @@ export const LISTINGS: Record<string, CatalogRelation> = {
       .map((r) => ({
         schemaname: r.schema.name,
         viewname: r.name,
-        viewowner: ownerOf(r, context),
+        viewowner: ownerOf(r, facts, context),
         definition: viewDefinition(r),
       })),
   ),
@@ -42,7 +42,7 @@ export const LISTINGS: Record<string, CatalogRelation> = {
       .map((r) => ({
         schemaname: r.schema.name,
         matviewname: r.name,
-        matviewowner: ownerOf(r, context),
+        matviewowner: ownerOf(r, facts, context),
         hasindexes: r.indexes.length > 0,
         ispopulated: true,
         definition: viewDefinition(r),

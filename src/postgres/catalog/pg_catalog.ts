@@ -96,10 +96,18 @@ export class PgCatalog implements CatalogRelations {
     return batch;
   }
 
-  #keyOf({ schema }: SystemRelation, { user, database, searchPath }: EvalContext): string {
+  #keyOf({ schema }: SystemRelation, { user, role, sessionUser, database, searchPath }: EvalContext): string {
     // Temporary objects are listed there for their own session.
     const own = schema === 'information_schema' ? (temporaryIn(searchPath) ?? '') : '';
-    return `${this.#engine.catalogVersion} ${own} ${this.#openOf(searchPath)} ${user} ${database}`;
+    return JSON.stringify([
+      this.#engine.catalogVersion,
+      own,
+      this.#openOf(searchPath),
+      role,
+      user,
+      sessionUser,
+      database,
+    ]);
   }
 
   close(): void {

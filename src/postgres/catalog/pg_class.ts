@@ -1,12 +1,15 @@
 /** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), sequences (S), and PostgreSQL's own relations. */
 import { F64, I32 } from '../../../operators/batch/memory.ts';
 import { type Datum, pgArray } from '../../../operators/datum.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { isTemporary } from '../../../operators/expr/search_path.ts';
 import { OID } from '../../../operators/types.ts';
 import { accessMethodOid } from '../../../planner/types/access_method.ts';
+import { aclArray } from './acl.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { HEAP, OWNER } from './oids.ts';
+import { namedBy } from './roles.ts';
 import { staticRows } from './static_rows.ts';
 import { systemRelation, systemRelations } from './system_relations.ts';
 
@@ -41,11 +44,13 @@ const COMMON: CatalogRow = {
 
 const persistence = ({ schema }: RelationFacts): string => (isTemporary(schema.name) ? 't' : 'p');
 
-function relationRow(r: RelationFacts, facts: CatalogFacts): CatalogRow {
+function relationRow(r: RelationFacts, facts: CatalogFacts, context: EvalContext): CatalogRow {
   return {
     ...COMMON,
     oid: r.oid,
     relname: r.name,
+    relowner: r.owner,
+    relacl: aclArray(r.object?.acl, namedBy(facts, context)),
     relpersistence: persistence(r),
     relnamespace: r.schema.oid,
     ...(r.relkind === 'S' ? { relpages: 1, reltuples: 1 } : {}),
@@ -67,6 +72,7 @@ function indexRow(index: IndexFacts): CatalogRow {
     ...COMMON,
     oid: index.oid,
     relname: index.name,
+    relowner: index.table.owner,
     relpersistence: persistence(index.table),
     relnamespace: index.table.schema.oid,
     relam: accessMethodOid(index.method),
@@ -84,9 +90,9 @@ function optionsOf({ options }: IndexFacts): Datum {
 
 export const PG_CLASS: CatalogRelation = {
   until: 'catalog',
-  rows: ({ facts }, columns) => [
+  rows: ({ facts, context }, columns) => [
     ...staticRows('pg_class', columns),
-    ...toRows(columns, [...facts.own.map((r) => relationRow(r, facts)), ...facts.indexes.map(indexRow)]),
+    ...toRows(columns, [...facts.own.map((r) => relationRow(r, facts, context)), ...facts.indexes.map(indexRow)]),
   ],
   /** Rows and 8 kB pages of what is stored now. */
   refresh({ facts }, batch) {

@@ -1,15 +1,18 @@
 /** pg_database: the one database, under whatever name the session has connected to. */
+import { aclArray } from './acl.ts';
 import { ofMoment } from './catalog_relation.ts';
-import { DATABASE, OWNER } from './oids.ts';
+import { DATABASE } from './oids.ts';
+import { namedBy } from './roles.ts';
 
 const UTF8 = 6;
 const PG_DEFAULT = 1663;
 
-export const PG_DATABASE = ofMoment(({ context }) => [
+export const PG_DATABASE = ofMoment(({ facts, context }) => [
   {
     oid: DATABASE,
     datname: context.database,
-    datdba: OWNER,
+    datdba: facts.engine.catalog.rights.database.owner,
+    datacl: aclArray(facts.engine.catalog.rights.database.acl, namedBy(facts, context)),
     encoding: UTF8,
     datlocprovider: 'c',
     datistemplate: false,

@@ -2,7 +2,7 @@
 import type { SequenceObject } from '../../catalog/objects.ts';
 import { type CatalogRelation, ofCatalog, ofMoment } from './catalog_relation.ts';
 import type { CatalogFacts, RelationFacts } from './facts.ts';
-import { roleName } from './roles.ts';
+import { namedBy, roleName } from './roles.ts';
 
 export interface SequenceFacts extends RelationFacts {
   object: SequenceObject;
@@ -31,7 +31,7 @@ export const SEQUENCES: Record<string, CatalogRelation> = {
       return {
         schemaname: schema.name,
         sequencename: name,
-        sequenceowner: roleName(owner, context.user),
+        sequenceowner: roleName(owner, namedBy(facts, context)),
         data_type: parameters.type,
         start_value: parameters.start,
         min_value: parameters.min,

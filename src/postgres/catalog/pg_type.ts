@@ -5,11 +5,12 @@ import { type EnumType, GAP } from '../../../operators/expr/enum_types.ts';
 import { declaredOid, typeObjectOid } from '../../../operators/types.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
-import type { Domain } from '../../catalog/objects.ts';
+import type { Domain, TypeObject } from '../../catalog/objects.ts';
+import { aclArray } from './acl.ts';
 import { type CatalogRelation, type CatalogRow, type Moment, ofCatalog, toRows } from './catalog_relation.ts';
 import { domainDefaultText } from './domains.ts';
 import type { CatalogFacts } from './facts.ts';
-import { OWNER } from './oids.ts';
+import { namedBy } from './roles.ts';
 import { staticRows } from './static_rows.ts';
 
 const ENUM = { typreceive: 3532, typsend: 3533, typsubscript: 0, typanalyze: 0, typstorage: 'p' };
@@ -57,7 +58,8 @@ function ofDomain(domain: Domain, { facts, context }: Moment): CatalogRow {
   };
 }
 
-function typeRow(oid: number, domain: Domain | null, moment: Moment): CatalogRow[] {
+function typeRow(oid: number, object: TypeObject, domain: Domain | null, moment: Moment): CatalogRow[] {
+  const { facts, context } = moment;
   const type = typeByOid(oid);
   if (type === undefined) return [];
   return [
@@ -65,7 +67,8 @@ function typeRow(oid: number, domain: Domain | null, moment: Moment): CatalogRow
       oid,
       typname: type.name,
       typnamespace: type.namespace,
-      typowner: OWNER,
+      typowner: facts.engine.catalog.ownerOf(object),
+      typacl: aclArray(object.acl, namedBy(facts, context)),
       typlen: type.len,
       typbyval: type.byVal,
       typtype: type.kind,
@@ -98,10 +101,14 @@ export const PG_TYPE: CatalogRelation = {
     ...staticRows('pg_type', columns),
     ...toRows(
       columns,
-      userTypes(moment.facts).flatMap((type) => [
-        ...typeRow(type.oid, isEnum(type) ? null : type, moment),
-        ...typeRow(type.oid + 1, null, moment),
-      ]),
+      moment.facts.objects.flatMap((object) => {
+        if (object.kind !== 'type') return [];
+        const { type } = object;
+        return [
+          ...typeRow(type.oid, object, isEnum(type) ? null : type, moment),
+          ...typeRow(type.oid + 1, object, null, moment),
+        ];
+      }),
     ),
   ],
 };

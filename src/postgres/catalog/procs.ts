@@ -83,6 +83,7 @@ function madeRow(object: FunctionObject, facts: CatalogFacts): CatalogRow {
   const defaults = defaultTexts(proc, facts, []);
   return {
     ...common(proc),
+    proowner: facts.engine.catalog.ownerOf(object),
     prolang: SQL,
     procost: object.cost,
     prorows: object.rows,

@@ -7,6 +7,7 @@ import { PG_ATTRIBUTE } from './pg_attribute.ts';
 import { PG_CLASS } from './pg_class.ts';
 import { PG_CONSTRAINT } from './pg_constraint.ts';
 import { PG_DATABASE } from './pg_database.ts';
+import { PG_DEFAULT_ACL } from './pg_default_acl.ts';
 import { PG_DEPEND } from './pg_depend.ts';
 import { EXTENSION_RELATIONS } from './pg_extension.ts';
 import { PG_INDEX } from './pg_index.ts';
@@ -39,6 +40,7 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   pg_class: PG_CLASS,
   pg_constraint: PG_CONSTRAINT,
   pg_database: PG_DATABASE,
+  pg_default_acl: PG_DEFAULT_ACL,
   pg_depend: PG_DEPEND,
   pg_description: PG_DESCRIPTION,
   pg_enum: PG_ENUM,

@@ -4,17 +4,21 @@
 import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
 import type { SessionInfo } from '../options.ts';
-import { type CatalogRelation, type CatalogRow, ofMoment } from './catalog_relation.ts';
+import { type CatalogRelation, type CatalogRow, type Moment, ofMoment } from './catalog_relation.ts';
 import { DATABASE, OWNER } from './oids.ts';
 
-function activity(s: SessionInfo): CatalogRow {
+/** What others do is shown to superusers, to roles that have theirs, and to members of pg_read_all_stats. */
+function activity(s: SessionInfo, { facts, context }: Moment): CatalogRow {
   const idle = s.state !== 'active';
+  const who = { datid: DATABASE, datname: s.database, pid: s.pid, usesysid: s.role, usename: s.user };
+  if (context.restricted === true) {
+    const { roles } = facts.engine.catalog;
+    const mine = roles.rightsOf(context.role ?? OWNER);
+    if (!mine.has(s.role) && !mine.has(roles.named('pg_read_all_stats').oid))
+      return { ...who, query: '<insufficient privilege>' };
+  }
   return {
-    datid: DATABASE,
-    datname: s.database,
-    pid: s.pid,
-    usesysid: OWNER,
-    usename: s.user,
+    ...who,
     application_name: s.applicationName,
     client_addr: s.clientAddress,
     client_port: s.clientPort,
@@ -31,7 +35,7 @@ function activity(s: SessionInfo): CatalogRow {
 }
 
 export const SESSIONS: Record<string, CatalogRelation> = {
-  pg_stat_activity: ofMoment(({ sessions }) => (sessions?.sessions() ?? []).map(activity)),
+  pg_stat_activity: ofMoment((moment) => (moment.sessions?.sessions() ?? []).map((s) => activity(s, moment))),
   pg_stat_ssl: ofMoment(({ sessions }) =>
     (sessions?.sessions() ?? []).map(({ pid, tls }) => ({
       pid,

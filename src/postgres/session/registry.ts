@@ -49,6 +49,11 @@ export class SessionRegistry {
     return entry.secret.length === secret.length && timingSafeEqual(entry.secret, secret);
   }
 
+  /** The role that a backend was begun as; null when there is none. */
+  roleOf(pid: number): number | null {
+    return this.#entries.get(pid)?.session?.identity.login.role ?? null;
+  }
+
   cancelBackend(pid: number): boolean {
     const session = this.#entries.get(pid)?.session;
     session?.cancel(new SqlError('57014', CANCELLED.user));

@@ -3,12 +3,14 @@
  * (simple_query.ts, extended_query.ts), statements run in it (statement_runner.ts).
  */
 import { SqlError } from '../../../operators/errors.ts';
+import { withoutPasswords } from '../../auth/hidden_password.ts';
 import type { PostgresServerOptions, SessionInfo, SessionView } from '../options.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { NoticeFields } from '../wire/control_message.ts';
 import { noticeResponse, notification, parameterStatus } from '../wire/control_message.ts';
 import { Cancellation } from './cancellation.ts';
 import { HeldClock } from './held_clock.ts';
+import type { Identity } from './identity.ts';
 import { LostClient } from './lost_client.ts';
 import { type Listener, type Notification, SessionNotifications } from './notifications.ts';
 import { Planner } from './plan.ts';
@@ -21,7 +23,7 @@ import { TransactionBlock } from './transaction_block.ts';
 
 export interface SessionStart {
   pid: number;
-  user: string;
+  identity: Identity;
   database: string;
   settings: Settings;
   connection: Connection;
@@ -36,7 +38,7 @@ const THRESHOLDS: Record<string, number> = { notice: 1, warning: 2, error: 3 };
 
 export class Session implements Listener {
   readonly pid: number;
-  readonly user: string;
+  readonly identity: Identity;
   readonly database: string;
   readonly connection: Connection;
   readonly options: PostgresServerOptions;
@@ -49,6 +51,7 @@ export class Session implements Listener {
   readonly context: WireSessionContext;
   readonly planner: Planner;
   readonly lostClient: LostClient;
+  readonly #registry: SessionRegistry;
   /** Why the session must end; set by terminate(). */
   terminating: SqlError | null = null;
   /** True while the session waits for the client's next command. */
@@ -68,9 +71,10 @@ export class Session implements Listener {
 
   constructor(start: SessionStart) {
     this.pid = start.pid;
-    this.user = start.user;
+    this.identity = start.identity;
     this.database = start.database;
     this.connection = start.connection;
+    this.#registry = start.registry;
     this.options = start.options;
     this.clock = new HeldClock(start.clock);
     this.settings = start.settings;
@@ -82,13 +86,13 @@ export class Session implements Listener {
     );
     this.context = new WireSessionContext(this.settings, this.block, {
       pid: this.pid,
-      user: this.user,
+      identity: this.identity,
       database: this.database,
       notice: (severity, sqlstate, message, fields) => this.notice(severity, sqlstate, message, fields),
       notify: (channel, payload) => this.notifications.notify(channel, payload),
       done: () => this.#cancellation?.tooLate(),
-      cancelBackend: (pid) => start.registry.cancelBackend(pid),
-      terminateBackend: (pid) => start.registry.terminateBackend(pid),
+      cancelBackend: (pid) => this.#mayEnd(pid, 'cancel query') && start.registry.cancelBackend(pid),
+      terminateBackend: (pid) => this.#mayEnd(pid, 'terminate process') && start.registry.terminateBackend(pid),
       sleep: (ms) => {
         this.sleepMs += Math.max(0, ms);
       },
@@ -105,6 +109,14 @@ export class Session implements Listener {
     this.lostClient = new LostClient(this);
     this.#backendStart = this.clock.now();
     this.#stateChange = this.#backendStart;
+  }
+
+  /** Whether there is such a backend; 42501 when it is none that the session may end. */
+  #mayEnd(pid: number, does: string): boolean {
+    const role = this.#registry.roleOf(pid);
+    if (role === null) return false;
+    this.identity.checkSignal(role, does);
+    return true;
   }
 
   notice(severity: 'NOTICE' | 'WARNING' | 'INFO', sqlstate: string, message: string, fields: NoticeFields = {}): void {
@@ -250,9 +262,11 @@ export class Session implements Listener {
 
   info(): SessionInfo {
     const status = this.block.status;
+    const { session } = this.identity;
     return {
       pid: this.pid,
-      user: this.user,
+      user: session.user,
+      role: session.role,
       database: this.database,
       applicationName: this.settings.raw('application_name') ?? '',
       clientAddress: this.connection.remoteAddress,
@@ -268,7 +282,7 @@ export class Session implements Listener {
           : status === 'T'
             ? 'idle in transaction'
             : 'idle in transaction (aborted)',
-      query: this.#query,
+      query: withoutPasswords(this.#query),
       tls: this.connection.tls,
     };
   }

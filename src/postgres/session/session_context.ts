@@ -5,13 +5,14 @@ import { copyContext } from '../../../operators/expr/context.ts';
 import type { EvalContext, SessionFunctions } from '../../../operators/expr/ir.ts';
 import { pathWith } from '../../../operators/expr/search_path.ts';
 import type { SessionContext, Transaction } from '../../engine.ts';
+import type { Identity } from './identity.ts';
 import type { Settings } from './settings.ts';
 import type { TransactionBlock } from './transaction_block.ts';
 
 /** What functions may do to the session and to other sessions. */
 export interface SessionActions {
   pid: number;
-  user: string;
+  identity: Identity;
   database: string;
   notice: SessionContext['notice'];
   notify(channel: string, payload: string): void;
@@ -25,12 +26,16 @@ export interface SessionActions {
   catalog?(name: string, args: Datum[], context: EvalContext): Datum;
 }
 
-/** The schemas of a search_path setting; "$user" is the user's name. */
+/** Schemas of the server's own: the superuser has the name of one, and makes nothing there. */
+const OF_SERVER = new Set(['tidemark', 'pg_catalog', 'information_schema']);
+
+/** The schemas of a search_path setting; "$user" is the user's name, unless the server's own schema has it. */
 export function searchPathOf(text: string, user: string): string[] {
   const path: string[] = [];
   for (const match of text.matchAll(/"((?:[^"]|"")*)"|([^",\s]+)/g)) {
     const name = match[1] === undefined ? match[2].toLowerCase() : match[1].replaceAll('""', '"');
-    if (name !== '') path.push(name === '$user' ? user : name);
+    if (name === '' || (name === '$user' && OF_SERVER.has(user))) continue;
+    path.push(name === '$user' ? user : name);
   }
   return path;
 }
@@ -51,6 +56,7 @@ export class WireSessionContext implements SessionContext {
   readonly #functions: SessionFunctions;
   #context: EvalContext | null = null;
   #generation = -1;
+  #rolesVersion = -1;
   /** Null: it has ended. */
   #atEnd: (() => void)[] | null = [];
   #now = -1n;
@@ -76,7 +82,8 @@ export class WireSessionContext implements SessionContext {
   get evalContext(): EvalContext {
     const settings = this.#settings;
     const now = this.#block.startedAt ?? 0n;
-    if (this.#context !== null && this.#generation === settings.generation) {
+    const { identity } = this.#actions;
+    if (this.#context !== null && this.#generation === settings.generation && this.#rolesVersion === identity.version) {
       if (this.#now !== now) {
         this.#context = copyContext(this.#context);
         this.#context.now = now;
@@ -85,7 +92,9 @@ export class WireSessionContext implements SessionContext {
       return this.#context;
     }
     this.#generation = settings.generation;
+    this.#rolesVersion = identity.version;
     this.#now = now;
+    const { role, user } = identity.current;
     const value = (name: string): string => settings.raw(name) ?? '';
     this.#context = {
       now,
@@ -94,9 +103,12 @@ export class WireSessionContext implements SessionContext {
       intervalStyle: value('intervalstyle'),
       extraFloatDigits: Number(value('extra_float_digits')),
       byteaOutput: value('bytea_output') === 'escape' ? 'escape' : 'hex',
-      user: this.#actions.user,
+      user,
+      role,
+      sessionUser: identity.session.user,
+      restricted: !identity.isSuperuser,
       database: this.#actions.database,
-      searchPath: pathWith(searchPathOf(value('search_path'), this.#actions.user), this.#temporary, this.#open),
+      searchPath: pathWith(searchPathOf(value('search_path'), user), this.#temporary, this.#open),
       tick: 0n,
       session: this.#functions,
     };
@@ -143,6 +155,10 @@ export class WireSessionContext implements SessionContext {
 
   getSetting(name: string): string | null {
     return this.#settings.get(name);
+  }
+
+  checkSetting(name: string, text: string): void {
+    this.#settings.check(name, text);
   }
 
   #catalog(name: string, args: Datum[]): Datum {

@@ -3,28 +3,11 @@ import { SqlError } from '../../../operators/errors.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import type { PgNode, Statement } from '../../../planner/parse/ast.ts';
+import { settingText } from '../../runtime/setting_text.ts';
 import type { Session } from './session.ts';
 import { fixedOffsetZone } from './time_zone_setting.ts';
 
 type SetStatement = Extract<Statement, { k: 'set' }>;
-
-/** Settings whose value is a list of names. */
-const LISTS = new Set([
-  'search_path',
-  'datestyle',
-  'temp_tablespaces',
-  'local_preload_libraries',
-  'session_preload_libraries',
-]);
-
-const PLAIN_NAME = /^[a-z_][a-z0-9_$]*$/;
-
-/** SET search_path = a, "B c": names are quoted where they need it, as SHOW then shows them. */
-function listText(name: string, values: (string | number)[]): string {
-  const quote = (value: string): string =>
-    name === 'datestyle' || PLAIN_NAME.test(value) ? value : `"${value.replaceAll('"', '""')}"`;
-  return values.map((value) => quote(String(value))).join(', ');
-}
 
 /** SET TIME ZONE INTERVAL '...': an offset east of Greenwich. */
 function intervalZone(session: Session, node: PgNode): string {
@@ -52,8 +35,7 @@ export function setSetting(session: Session, statement: SetStatement): void {
   } else if (values === null) session.settings.reset(name, local);
   else {
     const key = name.toLowerCase();
-    if (values.length > 1 && !LISTS.has(key)) throw new SqlError('22023', `SET ${name} takes only one argument`);
-    const text = LISTS.has(key) ? listText(key, values) : String(values[0]);
+    const text = settingText(name, values);
     // SET TIME ZONE LOCAL and DEFAULT come as these words.
     if (key === 'timezone' && /^(local|default)$/i.test(text)) session.settings.reset(name, local);
     else session.settings.set(name, text, local);

@@ -37,8 +37,21 @@ const CONTEXT_ERRORS: Record<string, string> = {
   'superuser-backend': 'cannot be set after connection start',
 };
 
+/** SET SESSION AUTHORIZATION and SET ROLE are settings, but no part of RESET ALL. */
+export const AUTHORIZATION = 'session_authorization';
+export const ROLE = 'role';
+
+/** What settings must know of who the session is. */
+export interface SettingsOwner {
+  readonly isSuperuser: boolean;
+  /** Throws when the session may not become this role. */
+  checkRole(setting: typeof AUTHORIZATION | typeof ROLE, name: string): void;
+}
+
 export class Settings implements Participant<number> {
   generation = 0;
+  /** Null: a superuser, whose roles are not checked. */
+  owner: SettingsOwner | null = null;
   readonly #values = new Map<string, Value>();
   /** What RESET goes back to, where that is not the boot value: configuration and startup packet. */
   readonly #resets = new Map<string, { value: string; source: SettingInfo['source'] }>();
@@ -85,6 +98,7 @@ export class Settings implements Participant<number> {
 
   #current(definition: SettingDefinition): string {
     const key = definition.name.toLowerCase();
+    if (key === 'is_superuser' && this.owner !== null) return this.owner.isSuperuser ? 'on' : 'off';
     const value = this.#values.get(key);
     return value?.local ?? value?.session ?? this.#resets.get(key)?.value ?? definition.boot;
   }
@@ -120,7 +134,24 @@ export class Settings implements Participant<number> {
     const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
     const forbidden = CONTEXT_ERRORS[definition.context];
     if (forbidden !== undefined) throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
+    this.#checkAllowed(definition, text);
     this.#change(definition, readSetting(definition, text, this.#current(definition)), local);
+    if (definition.name === AUTHORIZATION) this.#change(this.#definition(ROLE), 'none', local);
+  }
+
+  /** Throws when SET would, but for who says it. */
+  check(name: string, text: string): void {
+    const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
+    const forbidden = CONTEXT_ERRORS[definition.context];
+    if (forbidden !== undefined) throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
+    readSetting(definition, text, this.#current(definition));
+  }
+
+  #checkAllowed({ name, context }: SettingDefinition, text: string): void {
+    if (this.owner === null) return;
+    if (name === AUTHORIZATION || name === ROLE) this.owner.checkRole(name, text);
+    if (context === 'superuser' && !this.owner.isSuperuser)
+      throw new SqlError('42501', `permission denied to set parameter "${name}"`);
   }
 
   /** RESET, SET ... TO DEFAULT. */
@@ -131,19 +162,23 @@ export class Settings implements Participant<number> {
     const key = definition.name.toLowerCase();
     if (local) this.#change(definition, this.#resets.get(key)?.value ?? definition.boot, true);
     else this.#store(key, null, null);
+    if (key === AUTHORIZATION) this.reset(ROLE, local);
   }
 
   resetAll(): void {
-    for (const key of [...this.#values.keys()]) this.#store(key, null, null);
+    for (const key of [...this.#values.keys()]) if (key !== AUTHORIZATION && key !== ROLE) this.#store(key, null, null);
   }
 
   /** A value that RESET goes back to: from the configuration or the startup packet. */
-  setInitial(name: string, text: string, source: 'configuration file' | 'client' | 'override'): void {
+  setInitial(name: string, text: string, source: Exclude<SettingInfo['source'], 'default' | 'session'>): void {
     const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
-    const forbidden = source === 'client' ? CONTEXT_ERRORS[definition.context] : undefined;
+    // What roles say they may have said themselves.
+    const isSaid = source === 'client' || source === 'user' || source === 'global';
+    const forbidden = isSaid ? CONTEXT_ERRORS[definition.context] : undefined;
     if (forbidden !== undefined && !definition.context.endsWith('backend')) {
       throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
     }
+    if (isSaid) this.#checkAllowed(definition, text);
     const value = source === 'override' ? text : readSetting(definition, text, this.#current(definition));
     this.#resets.set(definition.name.toLowerCase(), { value, source });
     this.generation++;

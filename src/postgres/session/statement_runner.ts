@@ -15,6 +15,7 @@ import type { Prepared } from './prepared_statements.ts';
 import { checkReadOnly, noCursor, runPlan } from './run_plan.ts';
 import type { Session } from './session.ts';
 import { resetSetting, setSetting } from './set_statements.ts';
+import { AUTHORIZATION } from './settings.ts';
 import { StoredRows } from './stored_rows.ts';
 import { inTransactionBlock, transactionStatement } from './transaction_statements.ts';
 
@@ -124,6 +125,7 @@ function discardAll(session: Session): void {
     throw new SqlError('25001', 'DISCARD ALL cannot run inside a transaction block');
   }
   session.portals.closeWhere((portal) => portal.cursor !== null);
+  session.settings.reset(AUTHORIZATION);
   session.settings.resetAll();
   session.statements.dropNamed();
   session.notifications.unlisten(null);

@@ -25,6 +25,8 @@ export interface Connection {
   readonly holder: Holder | null;
   /** The next message if it is there. Throws FATAL 08P01. */
   next(): FrontendMessage | null;
+  /** Longer messages are refused from now on; null: the listener's limit. */
+  limit(bytes: number | null): void;
   /** The type of that message, as soon as its first byte is there; -1: nothing is. */
   readonly nextType: number;
   /** Resolves when there is something to look at: bytes, the end, or a call of wake(). */

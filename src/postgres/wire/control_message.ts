@@ -20,6 +20,13 @@ export const PORTAL_SUSPENDED = bare(BACKEND.portalSuspended);
 export const COPY_DONE = bare(BACKEND.copyDone);
 export const AUTHENTICATION_OK = Buffer.from([BACKEND.authentication, 0, 0, 0, 8, 0, 0, 0, 0]);
 
+/** Steps of AuthenticationSASL. */
+export const AUTHENTICATE_SASL = { begin: 10, goOn: 11, end: 12 } as const;
+
+export function authenticationSasl(step: number, data: Buffer): Buffer {
+  return new Writer(16 + data.length).addInt32(step).add(data).flush(BACKEND.authentication);
+}
+
 export type TransactionStatus = 'I' | 'T' | 'E';
 
 const READY: Record<TransactionStatus, Buffer> = {

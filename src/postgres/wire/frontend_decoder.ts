@@ -56,6 +56,8 @@ const EMPTY = Buffer.alloc(0);
 
 export class FrontendDecoder {
   readonly #maxMessageBytes: number;
+  /** Of all messages, where it is less; null: none. */
+  limit: number | null = null;
   #buf: Buffer = EMPTY;
   #start = 0;
   #end = 0;
@@ -124,7 +126,7 @@ export class FrontendDecoder {
     if (limit === UNKNOWN) throw fatalProtocol(`invalid frontend message type ${type}`);
     if (held < 5) return null;
     const length = this.#int32(this.#start + 1);
-    if (length < 4 || length > (limit === BY_NAME ? SMALL_MESSAGE_BYTES : this.#maxMessageBytes)) {
+    if (length < 4 || length > (limit === BY_NAME ? SMALL_MESSAGE_BYTES : (this.limit ?? this.#maxMessageBytes))) {
       throw fatalProtocol('invalid message length');
     }
     if (held < length + 1) return null;

@@ -112,6 +112,10 @@ export class SocketConnection implements Connection {
     });
   }
 
+  limit(bytes: number | null): void {
+    this.decoder.limit = bytes;
+  }
+
   get nextType(): number {
     return this.decoder.peek();
   }

@@ -8,6 +8,7 @@ import { DEFINITION_FUNCTIONS } from './definitions.ts';
 import { DESCRIBE_FUNCTIONS } from './describe.ts';
 import { INDEX_PROPERTY_FUNCTIONS } from './index_properties.ts';
 import { LOCK_FUNCTIONS } from './locks.ts';
+import { PRIVILEGE_FUNCTIONS } from './privileges.ts';
 import { PROC_FUNCTIONS } from './procs.ts';
 import { REG_FUNCTIONS } from './reg_types.ts';
 import { SEQUENCE_FUNCTIONS } from './sequences.ts';
@@ -20,6 +21,7 @@ const FUNCTIONS: CatalogFunctions = {
   ...DESCRIBE_FUNCTIONS,
   ...INDEX_PROPERTY_FUNCTIONS,
   ...LOCK_FUNCTIONS,
+  ...PRIVILEGE_FUNCTIONS,
   ...PROC_FUNCTIONS,
   ...REG_FUNCTIONS,
   ...SEQUENCE_FUNCTIONS,

@@ -16,7 +16,7 @@ import { type SystemTable, systemTable } from '../../../../planner/types/catalog
 import { formatType, parseTypeName } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { procOf, procsOf } from '../procs.ts';
-import { roleName, roleOid } from '../roles.ts';
+import { namedBy, roleName, roleOid } from '../roles.ts';
 import type { CatalogFunctions } from './catalog_function.ts';
 import { textOf } from './catalog_function.ts';
 import { findByOid, findRelation, nameParts, qualified, shownName } from './names.ts';
@@ -197,7 +197,7 @@ function regnamespaceIn(text: string, moment: Moment): number {
 
 function regroleIn(text: string, moment: Moment): number {
   const [name] = nameParts(text);
-  const oid = roleOid(name, moment.context.user);
+  const oid = roleOid(name, namedBy(moment.facts, moment.context));
   if (oid === null) throw missing('42704', 'role', name);
   return oid;
 }
@@ -233,7 +233,7 @@ const REG_TYPES: Record<string, RegType> = {
     },
   },
   regnamespace: { in: regnamespaceIn, out: (oid, { facts }) => quoted(facts.schema(oid)?.name) },
-  regrole: { in: regroleIn, out: (oid, { context }) => quoted(roleName(oid, context.user)) },
+  regrole: { in: regroleIn, out: (oid, { facts, context }) => quoted(roleName(oid, namedBy(facts, context))) },
   regconfig: {
     in: namedIn('pg_ts_config', 'cfgname', 'text search configuration $'),
     out: (oid) => nameOf('pg_ts_config', 'cfgname', oid),

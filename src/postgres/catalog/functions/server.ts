@@ -1,35 +1,13 @@
-/** Roles, encodings, privileges, comments, sizes, and facts about the server. */
+/** Encodings, sizes, and facts about the server. */
 import { SqlError } from '../../../../operators/errors.ts';
 import { isTemporary, temporaryIn } from '../../../../operators/expr/search_path.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { DATABASE } from '../oids.ts';
-import { roleName } from '../roles.ts';
+import { namedBy, roleName } from '../roles.ts';
 import { type CatalogFunction, type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 
 const UTF8 = 6;
-
-/** Anyone may do everything. */
-const allowed: CatalogFunction = () => true;
-
-const PRIVILEGE_FUNCTIONS: CatalogFunctions = Object.fromEntries(
-  [
-    'has_any_column_privilege',
-    'has_column_privilege',
-    'has_database_privilege',
-    'has_foreign_data_wrapper_privilege',
-    'has_function_privilege',
-    'has_language_privilege',
-    'has_parameter_privilege',
-    'has_schema_privilege',
-    'has_sequence_privilege',
-    'has_server_privilege',
-    'has_table_privilege',
-    'has_tablespace_privilege',
-    'has_type_privilege',
-    'pg_has_role',
-  ].map((name) => [name, allowed]),
-);
 
 /** Bytes that the engine keeps of a relation with its indexes; NULL when there is no such relation. */
 function sizeOf(oid: number, { facts }: Moment): bigint | null {
@@ -89,8 +67,6 @@ const relationSize: CatalogFunction = ([oid, fork = 'main'], moment) => {
 const NULL: CatalogFunction = () => null;
 
 export const SERVER_FUNCTIONS: CatalogFunctions = {
-  ...PRIVILEGE_FUNCTIONS,
-  acldefault: NULL,
   format_type: ([oid, typmod], { context }) =>
     oid === null ? null : formatType(numberOf(oid), typmod === null ? null : numberOf(typmod), context.searchPath),
   getdatabaseencoding: () => 'UTF8',
@@ -101,7 +77,8 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_char_to_encoding: ([name]) => (/^utf-?8$|^unicode$/i.test(textOf(name)) ? UTF8 : -1),
   pg_encoding_to_char: ([encoding]) => (encoding === UTF8 ? 'UTF8' : ''),
   pg_encoding_max_length: ([encoding]) => (encoding === UTF8 ? 4 : null),
-  pg_get_userbyid: ([oid], { context }) => roleName(numberOf(oid), context.user) ?? `unknown (OID=${numberOf(oid)})`,
+  pg_get_userbyid: ([oid], { facts, context }) =>
+    roleName(numberOf(oid), namedBy(facts, context)) ?? `unknown (OID=${numberOf(oid)})`,
   pg_collation_for: NULL,
   pg_tablespace_location: () => '',
   inet_client_addr: (_args, { session }) => session?.info().clientAddress ?? null,

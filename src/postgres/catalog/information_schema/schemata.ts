@@ -1,11 +1,15 @@
 /** schemata, information_schema_catalog_name, character_sets, collations. */
 import { systemTable } from '../../../../planner/types/catalog_table.ts';
 import { type CatalogRelation, ofCatalog } from '../catalog_relation.ts';
-import { roleName } from '../roles.ts';
+import { namedBy, roleName } from '../roles.ts';
 
 export const SCHEMATA: Record<string, CatalogRelation> = {
-  schemata: ofCatalog((facts, { database, user }) =>
-    facts.schemas.map((s) => ({ catalog_name: database, schema_name: s.name, schema_owner: roleName(s.owner, user) })),
+  schemata: ofCatalog((facts, context) =>
+    facts.schemas.map(({ name, owner }) => ({
+      catalog_name: context.database,
+      schema_name: name,
+      schema_owner: roleName(owner, namedBy(facts, context)),
+    })),
   ),
   information_schema_catalog_name: ofCatalog((_facts, { database }) => [{ catalog_name: database }]),
   character_sets: ofCatalog((_facts, { database }) => [

@@ -1,0 +1,95 @@
+/** What has an owner and privileges, whichever it is: relations, types, schemas, the database. */
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
+import { formatType } from '../../planner/types/type_name.ts';
+import { type CatalogObject, type FunctionObject, KIND_NAMES } from '../catalog/objects.ts';
+import type { SecuredKind } from '../catalog/privileges.ts';
+import type { Secured } from '../catalog/rights.ts';
+import type { TidemarkEngine } from './engine.ts';
+
+export interface Securable extends Secured {
+  kind: SecuredKind;
+  /** 0: the database. */
+  oid: number;
+  name: string;
+  /** As messages call it: table t. */
+  words: string;
+  /** As GRANT calls it: TABLE s.t. */
+  sql: string;
+  set(rights: Secured): void;
+}
+
+export function isSecured(object: CatalogObject): boolean {
+  return object.kind !== 'index' && object.kind !== 'extension';
+}
+
+export function securedKind({ kind }: CatalogObject): SecuredKind {
+  return kind === 'sequence' || kind === 'type' || kind === 'function' ? kind : 'table';
+}
+
+function argumentsText({ proc }: FunctionObject): string {
+  return `(${proc.args.map((type) => formatType(type)).join(',')})`;
+}
+
+export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObject): Securable {
+  const kind = securedKind(object);
+  const args = object.kind === 'function' ? argumentsText(object) : '';
+  return {
+    kind,
+    oid: object.oid,
+    name: object.name,
+    words: `${KIND_NAMES[object.kind]} ${object.name}${args}`,
+    sql: `${kind.toUpperCase()} ${quoteIdent(object.schema)}.${quoteIdent(object.name)}${args}`,
+    owner: catalog.ownerOf(object),
+    acl: object.acl ?? null,
+    set({ owner, acl }) {
+      object.ownedBy = owner;
+      if (acl === null) delete object.acl;
+      else object.acl = acl;
+      catalog.version++;
+    },
+  };
+}
+
+export function schemaSecurable({ catalog }: TidemarkEngine, name: string): Securable {
+  return {
+    kind: 'schema',
+    oid: catalog.schemaOid(name),
+    name,
+    words: `schema ${name}`,
+    sql: `SCHEMA ${quoteIdent(name)}`,
+    ...catalog.rights.schema(name),
+    set(rights) {
+      catalog.rights.setSchema(name, rights);
+      catalog.version++;
+    },
+  };
+}
+
+/** The one database, under the session's name of it. */
+export function databaseSecurable({ catalog }: TidemarkEngine, name: string): Securable {
+  return {
+    kind: 'database',
+    oid: 0,
+    name,
+    words: `database ${name}`,
+    sql: `DATABASE ${quoteIdent(name)}`,
+    ...catalog.rights.database,
+    set(rights) {
+      catalog.rights.database = rights;
+      catalog.version++;
+    },
+  };
+}
+
+/** All that there is, in the order in which it was made. */
+export function allSecurables(engine: TidemarkEngine): Securable[] {
+  const { catalog } = engine;
+  return [
+    ...catalog
+      .objects()
+      .filter(isSecured)
+      .map((object) => objectSecurable(engine, object)),
+    ...catalog.schemas.map((name) => schemaSecurable(engine, name)),
+    databaseSecurable(engine, 'tidemark'),
+  ];
+}

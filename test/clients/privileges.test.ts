@@ -1,0 +1,334 @@
+/** Roles and privileges as in PostgreSQL: the same statements here and there, in one session that changes its role, with the same rows and the same errors. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+import { type ClientServer, startServer } from './server.ts';
+
+let server: ClientServer;
+let here: pg.Client;
+let there: PGlite;
+
+before(async () => {
+  server = await startServer();
+  // A name that is no role is the bootstrap superuser, as postgres is there.
+  here = new pg.Client({ ...server.config, user: 'postgres', database: 'postgres' });
+  await here.connect();
+  there = await PGlite.create();
+});
+after(async () => {
+  await here.end();
+  await there.close();
+  await server.close();
+});
+
+type Outcome = { rows: unknown[][] } | { error: string };
+
+const failed = (cause: unknown): Outcome => {
+  const { code, message } = cause as { code?: string; message: string };
+  if (code === undefined) throw cause;
+  return { error: `${code} ${message}` };
+};
+
+async function outcomeHere(sql: string): Promise<Outcome> {
+  try {
+    const { rows } = await here.query({ text: sql, rowMode: 'array' });
+    return { rows };
+  } catch (cause) {
+    return failed(cause);
+  }
+}
+
+async function outcomeThere(sql: string): Promise<Outcome> {
+  try {
+    const { rows } = await there.query(sql, [], { rowMode: 'array' });
+    return { rows: rows as unknown as unknown[][] };
+  } catch (cause) {
+    return failed(cause);
+  }
+}
+
+/** A statement a line. */
+async function same(script: string): Promise<void> {
+  const lines = script.split('\n').map((line) => line.trim());
+  const differences: object[] = [];
+  for (const sql of ['RESET ROLE', ...lines.filter((line) => line !== '')]) {
+    const [found, wanted] = [await outcomeHere(sql), await outcomeThere(sql)];
+    if (!isDeepStrictEqual(found, wanted)) differences.push({ sql, found, wanted });
+  }
+  assert.deepEqual(differences, []);
+}
+
+test('attributes of roles, and who may give them', () =>
+  same(`
+    CREATE ROLE boss LOGIN CREATEROLE
+    CREATE USER reader PASSWORD NULL
+    CREATE GROUP staff
+    CREATE ROLE boss
+    CREATE ROLE pg_mine
+    CREATE ROLE limited CONNECTION LIMIT -2
+    CREATE ROLE twice LOGIN NOLOGIN
+    SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolconnlimit, rolpassword FROM pg_roles WHERE rolname IN ('boss', 'reader', 'staff') ORDER BY 1
+    ALTER ROLE reader CREATEDB CONNECTION LIMIT 5 VALID UNTIL '2030-01-01 00:00:00+00'
+    SELECT rolcreatedb, rolconnlimit, rolvaliduntil::text FROM pg_roles WHERE rolname = 'reader'
+    ALTER ROLE nobody LOGIN
+    ALTER ROLE reader RENAME TO boss
+    ALTER ROLE reader RENAME TO writer
+    ALTER ROLE writer RENAME TO reader
+    ALTER ROLE reader SET search_path TO a, "B c"
+    ALTER ROLE reader SET nothing_known = 1
+    ALTER ROLE reader SET statement_timeout = 'later'
+    SELECT rolconfig FROM pg_roles WHERE rolname = 'reader'
+    ALTER ROLE reader RESET search_path
+    SELECT rolconfig FROM pg_roles WHERE rolname = 'reader'
+    SET ROLE reader
+    SELECT current_user, session_user, current_role, user
+    SHOW is_superuser
+    CREATE ROLE x
+    DROP ROLE staff
+    SET ROLE staff
+    SET ROLE nobody
+    SELECT rolname FROM pg_authid
+    SELECT usename FROM pg_shadow
+    ALTER ROLE reader PASSWORD 'mine'
+    CHECKPOINT
+    RESET ROLE
+    SELECT current_user
+    DROP ROLE CURRENT_USER
+    DROP ROLE nobody
+    DROP ROLE IF EXISTS nobody
+  `));
+
+test('members', () =>
+  same(`
+    CREATE ROLE a
+    CREATE ROLE b ROLE a
+    CREATE ROLE c IN ROLE b NOINHERIT
+    GRANT a TO a
+    GRANT a TO b
+    GRANT staff TO c
+    SELECT pg_has_role('a', 'b', 'USAGE'), pg_has_role('c', 'b', 'USAGE'), pg_has_role('b', 'a', 'MEMBER'), pg_has_role('c', 'staff', 'MEMBER'), pg_has_role('postgres', 'c', 'USAGE')
+    SELECT pg_has_role('c', 'b', 'NOTHING')
+    SELECT pg_has_role('nobody', 'b', 'USAGE')
+    SELECT r.rolname, m.rolname, admin_option FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid JOIN pg_roles m ON m.oid = member WHERE r.rolname IN ('b', 'staff') ORDER BY 1, 2
+    SET ROLE a
+    SELECT current_user, session_user
+    SET ROLE b
+    RESET ROLE
+    REVOKE b FROM a
+    GRANT b TO nobody
+    SET ROLE a
+    SET ROLE b
+    GRANT b TO c
+    RESET ROLE
+    GRANT b TO a WITH ADMIN OPTION
+    SET ROLE a
+    GRANT b TO reader
+    SET ROLE b
+    SELECT current_user, session_user
+    SET ROLE NONE
+    SELECT current_user
+    RESET ROLE
+    BEGIN
+    SET LOCAL ROLE a
+    SELECT current_user
+    COMMIT
+    SELECT current_user
+    BEGIN
+    SET ROLE a
+    ROLLBACK
+    SELECT current_user
+    DROP ROLE b
+    SELECT pg_has_role('a', 'b', 'USAGE')
+  `));
+
+test('privileges of relations', () =>
+  same(`
+    CREATE TABLE t (id int PRIMARY KEY, v text)
+    INSERT INTO t VALUES (1, 'one')
+    CREATE TABLE other (id int)
+    CREATE VIEW of_t AS SELECT id FROM t
+    CREATE MATERIALIZED VIEW kept AS SELECT count(*)::int AS n FROM t
+    CREATE SEQUENCE s
+    SET ROLE reader
+    SELECT * FROM t
+    SELECT * FROM of_t
+    SELECT * FROM kept
+    SELECT n FROM (SELECT count(*) AS n FROM other) x
+    SELECT (SELECT max(id) FROM other)
+    WITH w AS (SELECT * FROM t) SELECT * FROM w
+    INSERT INTO t VALUES (2, 'two')
+    UPDATE t SET v = 'x'
+    DELETE FROM t
+    TRUNCATE t
+    SELECT nextval('s')::int
+    SELECT last_value FROM s
+    DROP TABLE t
+    DROP VIEW of_t
+    DROP SEQUENCE s
+    ALTER TABLE t ADD COLUMN x int
+    ALTER TABLE t RENAME TO u
+    CREATE INDEX ON t (v)
+    COMMENT ON TABLE t IS 'mine'
+    GRANT SELECT ON t TO PUBLIC
+    ALTER TABLE t OWNER TO reader
+    CREATE TABLE mine (a int)
+    CREATE VIEW mine AS SELECT 1 AS a
+    CREATE SCHEMA mine
+    CREATE TYPE mine AS ENUM ('a')
+    RESET ROLE
+    GRANT SELECT, UPDATE ON t TO reader
+    GRANT SELECT ON of_t TO reader
+    GRANT SELECT ON kept TO staff
+    GRANT USAGE ON SEQUENCE s TO reader
+    GRANT staff TO reader
+    GRANT EXECUTE ON t TO reader
+    GRANT nonsense ON t TO reader
+    GRANT SELECT ON missing TO reader
+    GRANT SELECT ON t TO nobody
+    GRANT SELECT ON t TO PUBLIC WITH GRANT OPTION
+    SELECT relname, relacl::text FROM pg_class WHERE relname = 's'
+    SELECT has_table_privilege('reader', 't', 'SELECT'), has_table_privilege('reader', 't', 'INSERT, UPDATE'), has_table_privilege('reader', 't', 'DELETE'), has_table_privilege('reader', 't', 'SELECT WITH GRANT OPTION')
+    SELECT has_table_privilege('reader', 'missing', 'SELECT')
+    SELECT has_table_privilege('reader', 't', 'NOTHING')
+    SELECT has_table_privilege('reader', 1::oid, 'SELECT'), has_schema_privilege('reader', 'public', 'CREATE'), has_schema_privilege('reader', 'public', 'USAGE'), has_sequence_privilege('reader', 's', 'USAGE'), has_column_privilege('reader', 't', 'v', 'SELECT'), has_any_column_privilege('reader', 't', 'INSERT'), has_database_privilege('reader', current_database(), 'CONNECT')
+    SET ROLE reader
+    SELECT * FROM t
+    SELECT * FROM t WHERE id = 1
+    SELECT * FROM of_t
+    SELECT * FROM kept
+    SELECT nextval('s')::int
+    SELECT setval('s', 5)
+    UPDATE t SET v = 'two' WHERE id = 1
+    UPDATE t SET v = v || '!' RETURNING v
+    INSERT INTO t VALUES (3, 'x')
+    INSERT INTO t SELECT 3, 'x'
+    DELETE FROM t WHERE id = 1
+    MERGE INTO t USING (SELECT 1 AS i) x ON x.i = t.id WHEN MATCHED THEN UPDATE SET v = 'm'
+    MERGE INTO t USING (SELECT 1 AS i) x ON x.i = t.id WHEN MATCHED THEN DELETE
+    SELECT * FROM t, other
+    RESET ROLE
+    REVOKE SELECT ON t FROM reader
+    SET ROLE reader
+    SELECT * FROM t
+    UPDATE t SET v = 'blind'
+    UPDATE t SET v = v
+    UPDATE t SET v = 'seen' WHERE id = 1
+    UPDATE t SET v = 'told' RETURNING id
+    RESET ROLE
+    GRANT INSERT, DELETE ON t TO reader
+    SET ROLE reader
+    INSERT INTO t VALUES (9, 'nine')
+    INSERT INTO t VALUES (9, 'nine') RETURNING id
+    INSERT INTO t VALUES (9, 'nine') ON CONFLICT DO NOTHING
+    INSERT INTO t VALUES (9, 'nine') ON CONFLICT (id) DO UPDATE SET v = excluded.v
+    DELETE FROM t
+    RESET ROLE
+    SELECT * FROM t
+  `));
+
+test('grant options, and what hangs on them', () =>
+  same(`
+    CREATE TABLE chain (a int)
+    CREATE ROLE first
+    CREATE ROLE second
+    CREATE ROLE third
+    GRANT SELECT ON chain TO first WITH GRANT OPTION
+    SET ROLE first
+    GRANT SELECT ON chain TO second WITH GRANT OPTION
+    GRANT INSERT ON chain TO second
+    SET ROLE second
+    GRANT SELECT ON chain TO third
+    RESET ROLE
+    REVOKE SELECT ON chain FROM first
+    REVOKE GRANT OPTION FOR SELECT ON chain FROM first
+    SELECT has_table_privilege('third', 'chain', 'SELECT')
+    REVOKE GRANT OPTION FOR SELECT ON chain FROM first CASCADE
+    SELECT has_table_privilege('first', 'chain', 'SELECT'), has_table_privilege('second', 'chain', 'SELECT'), has_table_privilege('third', 'chain', 'SELECT')
+    REVOKE ALL ON chain FROM first, second, third CASCADE
+    SELECT has_table_privilege('first', 'chain', 'SELECT')
+    REVOKE ALL ON chain FROM postgres
+    SELECT count(*)::int FROM chain
+    ALTER TABLE chain OWNER TO first
+    GRANT USAGE ON SCHEMA public TO first
+    SET ROLE first
+    SELECT * FROM chain
+    GRANT SELECT ON chain TO first
+    SELECT * FROM chain
+    DROP TABLE chain
+    RESET ROLE
+  `));
+
+test('owners, views of others, schemas, defaults', () =>
+  same(`
+    CREATE ROLE maker LOGIN
+    CREATE ROLE guest LOGIN
+    CREATE SCHEMA own AUTHORIZATION maker
+    SET ROLE maker
+    CREATE TABLE own.t (id serial PRIMARY KEY, v int)
+    INSERT INTO own.t (v) VALUES (7)
+    CREATE TABLE own.ident (id int GENERATED ALWAYS AS IDENTITY, v int)
+    CREATE VIEW own.v AS SELECT v FROM own.t
+    GRANT SELECT ON own.v TO guest
+    GRANT INSERT ON own.t, own.ident TO guest
+    SELECT tableowner FROM pg_tables WHERE schemaname = 'own' ORDER BY tablename
+    SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'own'
+    SET ROLE guest
+    SELECT * FROM own.v
+    RESET ROLE
+    GRANT USAGE ON SCHEMA own TO guest
+    SET ROLE guest
+    SELECT * FROM own.v
+    SELECT * FROM own.t
+    INSERT INTO own.t (v) VALUES (8)
+    INSERT INTO own.ident (v) VALUES (8)
+    CREATE TABLE own.x (a int)
+    CREATE TABLE refs (a int REFERENCES own.t)
+    RESET ROLE
+    CREATE TABLE secret (v int)
+    INSERT INTO secret VALUES (42)
+    SET ROLE maker
+    CREATE VIEW own.peek AS SELECT * FROM secret
+    GRANT SELECT ON own.peek TO guest
+    SELECT * FROM own.peek
+    CREATE MATERIALIZED VIEW own.m AS SELECT * FROM secret
+    CREATE TABLE own.copy AS SELECT * FROM secret
+    SET ROLE guest
+    SELECT * FROM own.peek
+    RESET ROLE
+    GRANT SELECT ON secret TO maker
+    SET ROLE guest
+    SELECT * FROM own.peek
+    SELECT * FROM secret
+    RESET ROLE
+    DROP ROLE maker
+    ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA own GRANT SELECT ON TABLES TO guest
+    ALTER DEFAULT PRIVILEGES FOR ROLE maker GRANT USAGE ON SEQUENCES TO guest
+    SET ROLE maker
+    CREATE TABLE own.later (id serial, v int)
+    ALTER TABLE own.later OWNER TO guest
+    SET ROLE guest
+    SELECT * FROM own.later
+    INSERT INTO own.later (v) VALUES (1)
+    SELECT nextval('own.later_id_seq')::int
+    RESET ROLE
+    GRANT SELECT ON ALL TABLES IN SCHEMA own TO guest
+    GRANT SELECT ON ALL TABLES IN SCHEMA nowhere TO guest
+    SELECT has_table_privilege('guest', 'own.t', 'SELECT'), has_table_privilege('guest', 'own.later', 'SELECT')
+    GRANT pg_read_all_data TO reader
+    SELECT has_table_privilege('reader', 'secret', 'SELECT'), has_table_privilege('reader', 'secret', 'INSERT'), has_schema_privilege('reader', 'own', 'USAGE')
+    ALTER SCHEMA own OWNER TO guest
+    SET ROLE guest
+    DROP VIEW own.v
+    DROP TABLE own.later
+    RESET ROLE
+    ALTER SCHEMA own OWNER TO maker
+    REASSIGN OWNED BY maker TO guest
+    SELECT tableowner FROM pg_tables WHERE schemaname = 'own' ORDER BY tablename
+    DROP OWNED BY maker
+    DROP ROLE maker
+    DROP OWNED BY guest CASCADE
+    DROP ROLE guest
+    SELECT nspname FROM pg_namespace WHERE nspname = 'own'
+  `));
