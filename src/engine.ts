@@ -31,6 +31,8 @@ export interface SessionContext {
   /** From now on the session sees what this transaction of its makes, which nobody else does; null: its transaction has ended. Absent: all that it makes everybody sees at once. */
   seeOpen?(transaction: number | null): void;
   getSetting(name: string): string | null;
+  /** Gives what takes back what is done to the session itself (its settings, notifications) from now on. */
+  mark?(): () => void;
   /** Throws when the setting cannot have this value; absent: none is known. */
   checkSetting?(name: string, text: string): void;
   /** Calls back when the session ends; absent: its end is not told. */

@@ -254,7 +254,8 @@ export function rowsOf(
   }
   const items = columns.map(({ name, type }, i) => {
     const from = outputs[i];
-    const expr = tryCoerce(body, from, colType(type.oid), 'assignment');
+    // Of rows of a table: what it may keep.
+    const expr = tryCoerce(body, from, { ...type, typmod: -1 }, 'assignment');
     if (expr !== null) return { col: level.shared.newCol(name, expr.t), expr };
     if (columns.length === 1) throw mismatch(proc, `Actual return type is ${formatType(from.t.oid)}.`);
     throw mismatch(

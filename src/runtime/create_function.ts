@@ -14,7 +14,7 @@ import { strings } from '../../planner/parse/node_fields.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import { elementTypeOf, type PgProc, typeByOid } from '../../planner/types/catalog.ts';
 import { isPolymorphic } from '../../planner/types/polymorphic.ts';
-import { formatType } from '../../planner/types/type_name.ts';
+import { formatType, typeWords } from '../../planner/types/type_name.ts';
 import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkOwner } from './access.ts';
@@ -157,11 +157,19 @@ function argumentType(engine: TidemarkEngine, node: PgNode, session: SessionCont
 /** PostgreSQL has no quotes around the name here. */
 function parameterType(engine: TidemarkEngine, node: PgNode, session: SessionContext): ColType {
   try {
-    return columnType(engine, node, session);
+    return notOfDomain(columnType(engine, node, session));
   } catch (error) {
     if (!(error instanceof SqlError) || error.sqlstate !== '42704') throw error;
     throw new SqlError('42704', error.message.replace(/^type "(.*)" does/, 'type $1 does'), error.fields);
   }
+}
+
+/** What a call is written out with knows types without their domains: values that do not fit would pass. */
+function notOfDomain(type: ColType): ColType {
+  if (type.domain === undefined) return type;
+  throw new SqlError('0A000', `functions that take or return values of domain ${typeWords(type)} are not supported`, {
+    hint: 'Declare the type under it, and cast to the domain in the body.',
+  });
 }
 
 function checkParameters(parameters: ParameterDef[], types: ColType[]): void {
@@ -207,7 +215,7 @@ function resultType(
   const isRow = relation !== undefined && 'relation' in relation && relation.kind !== 'sequence';
   const builtIn = isRow ? typeIfThere(engine, returns, session) : null;
   if (isRow && builtIn === null && outputs.length === 0) return { type: colType(OID.record), rowOf: relation.oid };
-  const type = builtIn ?? columnType(engine, { ...returns, setof: false }, session);
+  const type = notOfDomain(builtIn ?? columnType(engine, { ...returns, setof: false }, session));
   if (outputs.length > 0 && type.oid !== ofOutputs.oid) {
     throw wrong(`function result type must be ${formatType(ofOutputs.oid)} because of OUT parameters`);
   }

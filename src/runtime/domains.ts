@@ -19,7 +19,7 @@ import { columnDefault, namedInLiterals } from './default_value.ts';
 import { checkNotComputed, checkStored, constrainUsers } from './domain_users.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { inOrderOfNames } from './foreign_key.ts';
-import { freeName } from './names.ts';
+import { checkTypeNotOthers, freeName } from './names.ts';
 import { bindAlone } from './row_expression.ts';
 import { checkMovable } from './set_schema.ts';
 import { targetSchema } from './target_schema.ts';
@@ -35,6 +35,7 @@ export function createDomain(engine: TidemarkEngine, statement: CreateDomain, se
   const { catalog, loop } = engine;
   const { name, text, notNull } = statement;
   const schema = targetSchema(engine, { schema: statement.schema }, session);
+  checkTypeNotOthers(engine, schema, name, session);
   const base = columnType(engine, statement.type, session);
   const under = declaredType(base);
   if (under?.kind === 'p') throw new SqlError('42804', `"${under.name}" is not a valid base type for a domain`);

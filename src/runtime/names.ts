@@ -42,6 +42,17 @@ export function columnNamed({ name, columns }: Pick<Relation, 'name' | 'columns'
   throw new SqlError('42703', `column "${column}" of relation "${name}" does not exist`);
 }
 
+/** 55P03 when another transaction, which has not ended, makes a type of this name: 42710 would say that it is there. */
+export function checkTypeNotOthers(
+  engine: TidemarkEngine,
+  schema: string,
+  name: string,
+  session: SessionContext,
+): void {
+  const other = engine.catalog.typeIn(schema, name) ?? engine.catalog.in(schema, name);
+  if (other !== undefined) checkNotOthers(engine, `type "${name}"`, other.oid, session);
+}
+
 /** True (with a notice) when the name is taken and IF NOT EXISTS was said; 42P07 when it is taken otherwise. */
 export function nameTaken(
   engine: TidemarkEngine,

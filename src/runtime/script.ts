@@ -24,19 +24,30 @@ export async function runScript(
 ): Promise<ScriptResult[]> {
   const results: ScriptResult[] = [];
   let temporary: string | null = null;
-  const newSession = (): SessionContext => {
+  const newSession = (statement?: Statement): SessionContext => {
     const session = localSession(engine, log);
     const said = session.searchPath;
-    session.useTemporary = (schema) => {
-      temporary = schema;
-      session.searchPath = pathWith(said, schema);
+    let open: number | null = null;
+    const search = () => {
+      session.searchPath = pathWith(said, temporary, open);
       session.evalContext.searchPath = session.searchPath;
     };
-    if (temporary !== null) session.useTemporary(temporary);
+    session.useTemporary = (schema) => {
+      temporary = schema;
+      search();
+    };
+    // Of what other statements make nothing is taken back.
+    if (statement?.k === 'do')
+      session.seeOpen = (transaction) => {
+        open = transaction;
+        search();
+      };
+    search();
     return session;
   };
   try {
-    for (const statement of parsed(sql)) results.push(await runStatement(engine, sql, statement, newSession()));
+    for (const statement of parsed(sql))
+      results.push(await runStatement(engine, sql, statement, newSession(statement)));
   } finally {
     const last = newSession();
     dropTemporary(engine, last);

@@ -56,8 +56,9 @@ export async function dropLeftTemporaries(engine: TidemarkEngine): Promise<void>
   for (const schema of engine.catalog.schemas.filter(isTemporary)) await dropNow(engine, `SCHEMA ${schema}`, schema);
 }
 
-/** ON COMMIT DROP. */
+/** ON COMMIT DROP. While the log is replayed, the record of its DROP says when. */
 export function dropAtEnd(engine: TidemarkEngine, { oid }: CatalogObject, session: SessionContext): void {
+  if (engine.replay !== null) return;
   engine.transactionOf(session).atEnd(() => {
     const object = engine.catalog.get(oid);
     if (object !== undefined) void dropNow(engine, `TABLE ${object.schema}.${quoteIdent(object.name)}`, object.schema);

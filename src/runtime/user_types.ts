@@ -17,6 +17,7 @@ import type { EnumObject, TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkTypeNotOthers } from './names.ts';
 import { targetSchema } from './target_schema.ts';
 import { checkNothingKept, checkNowhereNamed, checkNowhereSaid } from './type_users.ts';
 
@@ -32,6 +33,7 @@ export function createEnum(
 ): void {
   const { catalog } = engine;
   const schema = targetSchema(engine, { schema: written }, session);
+  checkTypeNotOthers(engine, schema, name, session);
   if (labels.length * GAP > GREATEST) throw tooMany(name);
   labels.forEach((label, i) => {
     checkLabel(label);

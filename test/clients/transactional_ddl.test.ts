@@ -287,6 +287,73 @@ test('what others make and drop beside it', options, async () => {
   await rows(a, 'ROLLBACK');
 });
 
+test(
+  'a type, a domain and an extension that another makes are not there, and are no duplicates that DO passes over',
+  options,
+  async () => {
+    const [a, b] = [await connect(), await connect()];
+    await rows(a, `BEGIN; CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE made (a int); CREATE EXTENSION pgcrypto`);
+    for (const text of [`TYPE mood AS ENUM ('ok')`, 'DOMAIN mood AS int', `TYPE made AS ENUM ('ok')`]) {
+      await assert.rejects(
+        rows(b, `CREATE ${text}`),
+        refused('55P03', /type ".*" is being made by another transaction/),
+      );
+      const passed = `DO $$ BEGIN CREATE ${text}; EXCEPTION WHEN duplicate_object THEN NULL; END $$`;
+      await assert.rejects(rows(b, passed), refused('55P03'));
+    }
+    const installed = `SELECT name FROM pg_available_extensions WHERE installed_version <> ''`;
+    assert.deepEqual(await rows(b, installed), [['plpgsql']]);
+    assert.deepEqual(await rows(a, installed), [['pgcrypto'], ['plpgsql']]);
+    await rows(a, 'ROLLBACK');
+    await rows(b, `CREATE TYPE mood AS ENUM ('ok')`);
+  },
+);
+
+test(
+  'a schema public that is made anew has its functions and types, and is seen when that is committed',
+  options,
+  async () => {
+    const [a, b] = [await connect(), await connect()];
+    await rows(a, 'DROP SCHEMA public CASCADE; BEGIN; CREATE SCHEMA public');
+    const there = `SELECT nspname FROM pg_namespace WHERE nspname = 'public'`;
+    assert.deepEqual([await rows(a, there), await rows(b, there)], [[['public']], []]);
+    await rows(a, `CREATE TYPE mood AS ENUM ('ok'); CREATE DOMAIN few AS int; CREATE TABLE made (a few)`);
+    await rows(a, `CREATE FUNCTION plus(int) RETURNS int LANGUAGE sql AS 'SELECT $1 + 1'; COMMIT`);
+    for (const [catalog, name, schema] of [
+      ['pg_type', 'typname', 'typnamespace'],
+      ['pg_proc', 'proname', 'pronamespace'],
+      ['pg_class', 'relname', 'relnamespace'],
+    ]) {
+      const found = await rows(
+        b,
+        `SELECT ${name} FROM ${catalog} JOIN pg_namespace n ON n.oid = ${schema}
+       WHERE nspname = 'public' AND ${name} IN ('mood', 'few', 'plus', 'made') ORDER BY 1`,
+      );
+      assert.deepEqual(found, { pg_type: [['few'], ['mood']], pg_proc: [['plus']], pg_class: [['made']] }[catalog]);
+    }
+  },
+);
+
+test('a block of DO that fails leaves no setting and sends nothing', options, async () => {
+  const a = await connect();
+  const heard: unknown[] = [];
+  a.on('notification', ({ payload }) => void heard.push(payload));
+  await rows(a, 'LISTEN channel');
+  await rows(
+    a,
+    `DO $$ BEGIN
+       PERFORM set_config('search_path', 'public', false), pg_notify('channel', 'kept');
+       BEGIN PERFORM set_config('search_path', 'other', false), pg_notify('channel', 'gone'), 1 / 0;
+       EXCEPTION WHEN division_by_zero THEN CREATE TABLE made (a int); END;
+       BEGIN PERFORM set_config('search_path', 'other', false), pg_notify('channel', 'gone'); RAISE EXCEPTION 'no';
+       EXCEPTION WHEN others THEN NULL; END;
+     END $$`,
+  );
+  assert.deepEqual(await rows(a, 'SHOW search_path'), [['public']]);
+  assert.deepEqual(await rows(a, 'TABLE public.made'), []);
+  assert.deepEqual(heard, ['kept']);
+});
+
 test('what was there before is done at once, and needs what it needs: a WARNING says so', options, async () => {
   const [a, b] = [await connect(), await connect()];
   await rows(

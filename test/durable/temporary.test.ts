@@ -74,6 +74,26 @@ async function openAgain(engine: TidemarkEngine, before: Session): Promise<Sessi
   return new Session(engine, { temporary: before.temporary ?? '' });
 }
 
+test('ON COMMIT DROP, with what was made of it and over it', async () => {
+  let round = 0;
+  const engine = await overRestarts('CREATE TABLE t (a int)', async (engine, how) => {
+    assert.deepEqual(names(engine), ['public.t', ...Array.from({ length: round }, (_, i) => `public.made_${i}`)], how);
+    for (let i = 0; i < round; i++)
+      assert.deepEqual(await sql(engine, `SELECT a, b FROM made_${i}`), [['1', '7']], how);
+    const session = new Session(engine, {}, true);
+    await session.run('CREATE TEMP TABLE gone (a int) ON COMMIT DROP');
+    await session.run('INSERT INTO gone VALUES (1)');
+    await session.run('CREATE TEMP VIEW over AS SELECT * FROM gone');
+    await session.run('CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT * FROM over');
+    await session.run('CREATE INDEX ON copied (a)');
+    await session.run('ALTER TABLE copied ADD COLUMN b int DEFAULT 7');
+    await session.run(`CREATE TABLE made_${round} AS SELECT * FROM copied`);
+    await session.transaction.commit();
+    round++;
+  });
+  await engine.close();
+});
+
 test('TEMP in logs of before means what it meant', async () => {
   const disk = new MemoryDisk();
   const engine = await openOn(disk);

@@ -105,3 +105,17 @@ test('an endless loop can be ended, and lets others go on meanwhile', async () =
     await engine.close();
   }
 });
+
+test('in a script: what is made in a block that fails, or in all of DO, goes', async () => {
+  const engine = await openEngine();
+  const names = () => engine.catalog.objects().map(({ name }) => name);
+  await sql(
+    engine,
+    `DO $$ BEGIN CREATE TABLE kept (a int);
+       BEGIN CREATE TABLE gone (a int); INSERT INTO kept VALUES (1); INSERT INTO gone VALUES (1); PERFORM 1/0; EXCEPTION WHEN others THEN INSERT INTO kept VALUES (2); END; END $$`,
+  );
+  await assert.rejects(sql(engine, `DO $$ BEGIN CREATE TABLE gone (a int); PERFORM 1/0; END $$`), /division by zero/);
+  assert.deepEqual([names(), engine.catalog.open.size], [['kept'], 0]);
+  assert.deepEqual(await sql(engine, 'SELECT a FROM kept'), [['2']]);
+  await engine.close();
+});

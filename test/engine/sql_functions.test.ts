@@ -1,6 +1,8 @@
 /** Functions in SQL in statements of all kinds, beside PostgreSQL. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AgainstPostgres } from './against_postgres.ts';
+import { openEngine, sql } from './harness.ts';
 
 test('functions in SQL, called and described', async () => {
   const both = await AgainstPostgres.open();
@@ -205,4 +207,38 @@ test('names of functions in search paths, and functions of PostgreSQL', async ()
     SELECT '"Odd Name"'::regproc, pg_get_function_arguments('"Odd Name"'::regproc);
   `);
   await both.close();
+});
+
+test('values of domains: rows of a table are what it may keep, arguments and results are refused', async () => {
+  const both = await AgainstPostgres.open();
+  await both.script(`
+    CREATE DOMAIN pos AS int CHECK (VALUE > 0);
+    CREATE TABLE t (a pos, b text);
+    INSERT INTO t VALUES (1, 'x'), (2, 'y');
+    CREATE FUNCTION kept() RETURNS SETOF t LANGUAGE sql AS $$ SELECT * FROM t $$;
+    CREATE FUNCTION made(n int) RETURNS SETOF t LANGUAGE sql AS $$ SELECT n, 'z' UNION ALL SELECT a - 1, b FROM t $$;
+    CREATE FUNCTION cast_within(n int) RETURNS int LANGUAGE sql AS $$ SELECT n::pos $$;
+    SELECT a, b, pg_typeof(a) FROM kept() ORDER BY a;
+    SELECT * FROM made(1);
+    SELECT cast_within(3);
+    SELECT cast_within(-3);
+  `);
+  await both.close();
+  const engine = await openEngine();
+  await sql(engine, 'CREATE DOMAIN pos AS int CHECK (VALUE > 0)');
+  for (const text of [
+    'f(pos) RETURNS int',
+    'f(int) RETURNS pos',
+    'f(VARIADIC pos[]) RETURNS int',
+    'f() RETURNS SETOF pos',
+    'f() RETURNS TABLE (a pos)',
+    'f(OUT a pos)',
+  ])
+    await assert.rejects(
+      sql(engine, `CREATE FUNCTION ${text} LANGUAGE sql AS 'SELECT 1'`),
+      { sqlstate: '0A000' },
+      text,
+    );
+  await sql(engine, 'DROP DOMAIN pos');
+  await engine.close();
 });

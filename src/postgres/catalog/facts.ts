@@ -294,12 +294,13 @@ function plainFacts(
 function schemasOf({ catalog }: TidemarkEngine, searchPath: string[]): SchemaFacts[] {
   const t = systemTable('pg_namespace');
   const builtIn = Array.from({ length: t.rowCount }, (_, r) => ({
-    oid: t.number(r, 'oid'),
+    // DROP SCHEMA public; CREATE SCHEMA public: it has an OID of its own then.
+    oid: catalog.schemaOid(t.text(r, 'nspname')) || t.number(r, 'oid'),
     name: t.text(r, 'nspname'),
   }));
   const known = new Set(builtIn.map((s) => s.name));
   const exists = (s: Pick<SchemaFacts, 'oid' | 'name'>) =>
-    s.oid === PG_CATALOG || s.oid === PG_TOAST || catalog.hasSchema(s.name);
+    s.oid === PG_CATALOG || s.oid === PG_TOAST || catalog.seesSchema(s.name, searchPath);
   const users = catalog.schemas
     .filter((name) => !known.has(name) && catalog.seesSchema(name, searchPath))
     .map((name) => ({ oid: catalog.schemaOid(name), name }));

@@ -34,8 +34,8 @@ export function availableExtensions(): { name: string; version: string; comment:
   return [...EXTENSIONS, PLPGSQL_FACTS].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const isThere = (name: string, { engine }: CatalogFacts): boolean =>
-  name === PLPGSQL_FACTS.name || engine.catalog.extension(name) !== undefined;
+const isThere = (name: string, facts: CatalogFacts): boolean =>
+  name === PLPGSQL_FACTS.name || extensionsOf(facts).some((extension) => extension.name === name);
 
 export const EXTENSION_RELATIONS: Record<string, CatalogRelation> = {
   pg_extension: ofCatalog((facts) => [

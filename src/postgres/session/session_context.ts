@@ -149,6 +149,10 @@ export class WireSessionContext implements SessionContext {
     return this.#block.transaction;
   }
 
+  mark(): () => void {
+    return this.#block.mark();
+  }
+
   getSetting(name: string): string | null {
     return this.#settings.get(name);
   }

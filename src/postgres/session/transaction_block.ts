@@ -24,7 +24,7 @@ interface Savepoint {
   name: string;
   /** Its name towards the engine. */
   id: string;
-  marks: unknown[];
+  undo: () => void;
 }
 
 export class TransactionBlock {
@@ -137,7 +137,16 @@ export class TransactionBlock {
     if (!this.explicit) throw notInBlock('SAVEPOINT');
     const id = `${++this.#savepointCount}`;
     this.transaction.savepoint(id);
-    this.#savepoints.push({ name, id, marks: this.#participants.map((participant) => participant.mark()) });
+    this.#savepoints.push({ name, id, undo: this.mark() });
+  }
+
+  /** Gives what takes back what is done from now on to all but the engine's transaction, in which this moment is a savepoint. */
+  mark(): () => void {
+    const marks = this.#participants.map((participant) => participant.mark());
+    return () =>
+      this.#participants.forEach((participant, i) => {
+        participant.rollbackTo(marks[i]);
+      });
   }
 
   release(name: string): void {
@@ -152,9 +161,7 @@ export class TransactionBlock {
     const at = this.#find(name);
     const savepoint = this.#savepoints[at];
     this.transaction.rollbackTo(savepoint.id);
-    this.#participants.forEach((participant, i) => {
-      participant.rollbackTo(savepoint.marks[i]);
-    });
+    savepoint.undo();
     this.#savepoints.length = at + 1;
     this.failed = false;
   }

@@ -168,6 +168,7 @@ class Block {
     const { transaction } = this.#session;
     const savepoint = `PL/pgSQL ${++this.#savepoints}`;
     transaction.savepoint(savepoint);
+    const undo = this.#session.mark?.();
     try {
       const leave = await this.#sequence(body);
       transaction.release(savepoint);
@@ -181,6 +182,7 @@ class Block {
       if (handler === undefined) throw error;
       transaction.rollbackTo(savepoint);
       transaction.release(savepoint);
+      undo?.();
       return outOf(label, await this.#handle(error, handler.PLpgSQL_exception.action));
     }
   }
