@@ -1,9 +1,9 @@
 /** What CREATE FUNCTION finds out about a body: whether it can be bound, gives what the function returns, and what it names. */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { colType } from '../../operators/types.ts';
 import { constant } from '../logical/expressions.ts';
 import type { PgProc } from '../types/catalog.ts';
 import { resolveFunction } from '../types/function.ts';
+import { typeOfOid } from '../types/type_name.ts';
 import type { BoundCall } from './bound_call.ts';
 import type { BindEnv } from './env.ts';
 import { Level } from './level.ts';
@@ -19,7 +19,7 @@ export function checkSqlFunction(proc: PgProc, env: BindEnv): { dependencies: nu
     const shared = newShared(env);
     const level = new Level(shared, null, '');
     const made = proc.made!;
-    const types = proc.args.map((oid) => colType(oid));
+    const types = proc.args.map((oid) => typeOfOid(oid));
     const f = resolveFunction({
       schema: made.schema,
       name: proc.name,

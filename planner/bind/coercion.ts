@@ -82,7 +82,7 @@ export function refuseDomain(level: Level, type: ColType, location: number | und
 }
 
 /** As refuseEnumInView() for what a domain checks with the clock, settings or chance. */
-function refuseDomainInView(level: Level, to: ColType): void {
+export function refuseDomainInView(level: Level, to: ColType): void {
   if (level.shared.env.mode !== 'view' || conditionsOf(to).every((expr) => volatilityOf(expr) === 'i')) return;
   throw new SqlError('0A000', `a view cannot make values of domain ${typeWords(to)}`, {
     detail: 'A constraint of it is not immutable: it could be broken when a row goes that fitted when it came.',

@@ -49,7 +49,7 @@ export function bindColumnRef(level: Level, c: PgNode): Expr {
 }
 
 function variableNamed(level: Level, path: string[], location: number): Expr | null {
-  const number = level.shared.env.variables?.get(path.join('.'));
+  const number = level.isOwn ? level.shared.env.variables?.get(path.join('.')) : undefined;
   return number === undefined ? null : bindParam(level, { number, location });
 }
 

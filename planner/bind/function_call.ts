@@ -15,7 +15,7 @@ import { TICK_FUNCTION } from '../types/own_functions.ts';
 import { bindAggregate } from './aggregate_call.ts';
 import type { BoundCall } from './bound_call.ts';
 import { cast } from './cast_expr.ts';
-import { coerceHost, operand, toBoolean, typeOf } from './coercion.ts';
+import { coerceHost, operand, refuseDomainInView, toBoolean, tryCoerce, typeOf } from './coercion.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf, names } from './node.ts';
@@ -90,6 +90,12 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
   else refuseInViews(level, f, name, location);
   const coerced = args.slice();
   f.sources.forEach((s, i) => {
+    const to = f.argTypes[i];
+    if (to.domain !== undefined) {
+      refuseDomainInView(level, to);
+      if ('from' in s) coerced[s.from] = tryCoerce(level, args[s.from], to, 'implicit') ?? args[s.from];
+      return;
+    }
     if ('from' in s && f.argTypes[i].oid !== OID.any) coerced[s.from] = operand(level, args[s.from], f.argTypes[i]);
   });
   const call = level.locate(location, () => callFunction(f, coerced, coerceHost(level)));

@@ -163,6 +163,8 @@ export class Shared {
   readonly calls: PgProc[] = [];
   /** The outermost of them is the statement's own: its body is that which is bound. */
   ownBody = false;
+  /** The statement's text, which variables are names in. */
+  ownText: string | undefined;
   /** The modifying items of WITH, in order. */
   readonly modifying: BoundModification[] = [];
   /** The plain view whose text is being bound; null: the statement's own. */
@@ -239,6 +241,7 @@ export class Level {
     callee: Callee | null = null,
   ) {
     this.shared = shared;
+    shared.ownText ??= text;
     this.callee = callee;
     this.parent = parent;
     this.depth = parent ? parent.depth + 1 : 0;
@@ -317,6 +320,11 @@ export class Level {
       if (position === undefined) throw e;
       throw new SqlError(e.sqlstate, e.message, { ...e.fields, position });
     }
+  }
+
+  /** Whether the text is the statement's: not that of a view, a function or an expression of a table. */
+  get isOwn(): boolean {
+    return this.callee === null && this.text === this.shared.ownText;
   }
 
   /** Whether the text is that of a function which the statement calls. */

@@ -42,7 +42,7 @@ export function bindOperatorExpr(level: Level, c: PgNode): Expr {
       const call = operatorCall(level, '=', level.bind(c.lexpr), level.bind(c.rexpr), at);
       if (call.t.oid !== OID.bool) throw level.error('42804', 'NULLIF requires = operator to yield boolean', at);
       const [left, right] = call.args;
-      return level.at({ k: 'nullif', eq: call.fn, left, right, t: left.t }, at);
+      return level.at({ k: 'nullif', eq: call.fn, left, right, t: colType(left.t.oid, left.t.typmod) }, at);
     }
     case 'AEXPR_IN':
       return bindIn(level, c, at);

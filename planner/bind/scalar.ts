@@ -52,7 +52,8 @@ export function bindScalar(node: PgNode, text: string, env: BindEnv, options: Sc
 }
 
 function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOptions): Expr {
-  const level = new Level(newShared(env), null, text);
+  // Kept expressions know nothing of the block that uses them.
+  const level = new Level(newShared({ ...env, variables: undefined }), null, text);
   const columns = options.columns ?? [];
   const item = namespaceItem(
     options.relation ?? '',

@@ -214,7 +214,9 @@ function forgetPlaces(level: Level, expr: Expr, { taken }: Callee): void {
 function returned(body: Level, { f }: BoundCall, expr: Expr, to: ColType): Expr {
   const out = tryCoerce(body, expr, to, 'assignment');
   if (out === null) throw mismatch(f.proc, `Actual return type is ${formatType(expr.t.oid)}.`);
-  return out.t.typmod === -1 ? out : { k: 'cast', arg: out, t: colType(out.t.oid), explicit: false };
+  return out.t.typmod === -1 || to.domain !== undefined
+    ? out
+    : { k: 'cast', arg: out, t: colType(out.t.oid), explicit: false };
 }
 
 function mismatch(proc: PgProc, detail: string): SqlError {
@@ -254,8 +256,7 @@ export function rowsOf(
   }
   const items = columns.map(({ name, type }, i) => {
     const from = outputs[i];
-    // Of rows of a table: what it may keep.
-    const expr = tryCoerce(body, from, { ...type, typmod: -1 }, 'assignment');
+    const expr = tryCoerce(body, from, type.domain === undefined ? colType(type.oid) : type, 'assignment');
     if (expr !== null) return { col: level.shared.newCol(name, expr.t), expr };
     if (columns.length === 1) throw mismatch(proc, `Actual return type is ${formatType(from.t.oid)}.`);
     throw mismatch(

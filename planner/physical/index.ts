@@ -9,7 +9,7 @@
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { analysePlan } from '../analyse/index.ts';
 import { outputColumns } from '../logical/columns.ts';
-import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
+import type { BoundQuery, Col, Logical, OnceItem } from '../logical/plan.ts';
 import { rewrite } from '../rewrite/index.ts';
 import { uniqueIds } from '../rewrite/unique_ids.ts';
 import { annotate } from './annotate.ts';
@@ -67,11 +67,11 @@ export function planRows(logical: Logical, outIds: number[], options: PlanOption
 }
 
 function newContext(options: PlanOptions): LowerContext {
-  const items = new Map<number, number>();
-  const cx = lowerContext(new PlanBuilder(options.timeZone), options.mode, ({ id, plan, outputs }) => {
-    const node = items.get(id) ?? rootNode(plan, outputs, cx, options, false);
+  const items = new Map<OnceItem, number>();
+  const cx = lowerContext(new PlanBuilder(options.timeZone), options.mode, (item) => {
+    const node = items.get(item) ?? rootNode(item.plan, item.outputs, cx, options, false);
     cx.builder.keepWhole(node);
-    items.set(id, node);
+    items.set(item, node);
     return node;
   });
   return cx;

@@ -11,6 +11,7 @@ import { outputColumns } from '../logical/columns.ts';
 import { column, constant } from '../logical/expressions.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import { freshCopy, Ids, renumberNode, rewritePlan } from '../logical/tree.ts';
+import { workedOutOnce } from './worked_out_once.ts';
 
 type Aggregate = Logical & { op: 'aggregate' };
 
@@ -20,8 +21,9 @@ export function expandGroupingSets(plan: Logical): Logical {
     if (p.op !== 'aggregate' || (!p.groupingSets && !p.grouping)) return p;
     const sets = p.groupingSets ?? [p.keys.map((_, i) => i)];
     if (sets.length === 1) return oneSet(p, sets[0], outputColumns(p), ids);
+    const whole: Aggregate = { ...p, input: workedOutOnce(p.input, ids) };
     const arms = sets.map((set, i) => {
-      const copy = i === 0 ? p : copied(p, ids);
+      const copy = i === 0 ? whole : copied(whole, ids);
       const cols = outputColumns(p).map((c) => ids.col(c.name, c.type));
       return oneSet(copy, set, cols, ids);
     });

@@ -18,10 +18,11 @@ import {
   isNull,
   TRUE,
   usesAny,
+  usesOnly,
 } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { definedIds, filterBy, outputIds, rewritePlan } from '../logical/tree.ts';
-import { exprChildren, planExprs, planInputs, visitPlan } from '../logical/walk.ts';
+import { exprChildren, mapExpr, mapPlanExprs, planExprs, planInputs, visitPlan } from '../logical/walk.ts';
 import { uniqueOn } from './decorrelate/unique.ts';
 
 type ValueApply = Extract<Logical, { op: 'apply'; kind: 'scalar' | 'exists' | 'in' }>;
@@ -102,9 +103,16 @@ function guarded(p: ValueApply, uses: Expr[]): Logical {
   elsewhere.add(p.out.id);
   const own = outputIds(p.left);
   if (usesAny(guard, elsewhere) || ![...columnsOf(guard)].every((id) => own.has(id))) return p;
-  const right = rewritePlan(p.right, (q) => (isRowSource(q) ? filterBy(q, guard) : q));
+  // What fails by outer columns alone may become the key of a join, which every row of left is asked for.
+  const wanted = (e: Expr): Expr => caseWhen([[guard, e]], constant(null, e.t));
+  const isOuter = (e: Expr) => canFail(e) && columnsOf(e).size > 0 && usesOnly(e, own);
+  const keys = (q: Logical): Logical =>
+    q.op === 'filter' || q.op === 'join'
+      ? mapPlanExprs(q, (e) => mapExpr(e, (x) => (isOuter(x) ? wanted(x) : null)))
+      : q;
+  const right = rewritePlan(p.right, (q) => (isRowSource(q) ? filterBy(q, guard) : keys(q)));
   if (p.kind !== 'in') return { ...p, right };
-  return { ...p, right, test: p.test.map((e) => (canFail(e) ? caseWhen([[guard, e]], constant(null, e.t)) : e)) };
+  return { ...p, right, test: p.test.map((e) => (canFail(e) ? wanted(e) : e)) };
 }
 
 /** Where rows come from: leaves, and aggregates that have a row over no input. */

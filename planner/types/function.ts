@@ -20,6 +20,7 @@ import { commonTypeOf } from './common_type.ts';
 import { typeWords } from './format_type.ts';
 import { type ExtensionSchemas, type FunctionCandidate, functionCandidates } from './function_candidates.ts';
 import { argumentType, type Polymorphism, resolvePolymorphic, solvePolymorphic } from './polymorphic.ts';
+import { typeOfOid } from './type_name.ts';
 
 /** A call as written. `args` holds positional arguments, then named ones, then WITHIN GROUP's sort expressions. */
 export interface FunctionCall {
@@ -194,7 +195,7 @@ function describe(
   const p = solvePolymorphic(c.args, types);
   const slots = c.args.map((declared, i) => ({
     parameter: c.parameters[i],
-    type: colType(argumentType(declared, types[i], p)),
+    type: inDomain(proc, proc.args[c.parameters[i]]) ?? colType(argumentType(declared, types[i], p)),
     source: i < actual.length ? { from: i } : defaultOf(proc, c.parameters[i]),
   }));
   if (aggregate?.kind === 'h') unifyHypothetical(slots, call);
@@ -211,7 +212,7 @@ function describe(
     variadicFrom: gathered,
     variadicArray: gathered === null ? null : colType(arrayTypeOf(slots[gathered].type.oid)),
     variadicAny,
-    resultType: colType(resolvePolymorphic(proc.result, p)),
+    resultType: inDomain(proc, proc.result) ?? colType(resolvePolymorphic(proc.result, p)),
     retset: proc.retset,
     strict: proc.strict,
     volatility: proc.volatility,
@@ -219,6 +220,13 @@ function describe(
     aggKind: aggregate?.kind ?? null,
     directArgs: aggregate && aggregate.kind !== 'n' ? actual.length - (call.withinGroup ?? 0) : 0,
   };
+}
+
+/** A domain, or an array of it, that a user's function takes or gives. */
+function inDomain({ made }: PgProc, oid: number): ColType | null {
+  if (made === undefined) return null;
+  const type = typeOfOid(oid);
+  return type.domain === undefined ? null : type;
 }
 
 function defaultOf({ args, defaults, made }: PgProc, parameter: number): ArgSource {
@@ -250,7 +258,7 @@ function outColumnsOf(proc: PgProc, p: Polymorphism | null): { name: string; typ
   argModes.forEach((mode, i) => {
     if (mode !== 'o' && mode !== 'b' && mode !== 't') return;
     const name = argNames?.[i] || `column${columns.length + 1}`;
-    columns.push({ name, type: colType(resolvePolymorphic(allArgs[i], p)) });
+    columns.push({ name, type: inDomain(proc, allArgs[i]) ?? colType(resolvePolymorphic(allArgs[i], p)) });
   });
   return columns.length === 0 ? null : columns;
 }

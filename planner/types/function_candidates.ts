@@ -6,6 +6,7 @@
  */
 import { namespaceOid, PG_CATALOG, type PgProc, procsByName } from './catalog.ts';
 import { extensionOf } from './extension_functions.ts';
+import { typeOfOid } from './type_name.ts';
 
 export interface FunctionCandidate {
   proc: PgProc;
@@ -48,12 +49,14 @@ function matchNames(proc: PgProc, count: number, argNames: string[]): number[] |
 }
 
 function candidateOf(proc: PgProc, count: number, argNames: string[], expand: boolean): FunctionCandidate | null {
-  const declared = proc.args.length;
+  // A domain takes what lies under it.
+  const types = proc.made === undefined ? proc.args : proc.args.map((oid) => typeOfOid(oid).oid);
+  const declared = types.length;
   const base = { proc, expanded: 0, ambiguous: false };
   if (argNames.length > 0) {
     if ((proc.variadic !== 0 && expand) || declared < count) return null;
     const parameters = matchNames(proc, count, argNames);
-    return parameters && { ...base, parameters, args: parameters.map((i) => proc.args[i]), defaults: declared - count };
+    return parameters && { ...base, parameters, args: parameters.map((i) => types[i]), defaults: declared - count };
   }
   const parameters = proc.args.map((_, i) => i);
   if (proc.variadic !== 0 && expand && declared <= count) {
@@ -62,14 +65,14 @@ function candidateOf(proc: PgProc, count: number, argNames: string[], expand: bo
     const fill = <T>(value: T): T[] => Array.from({ length: expanded }, () => value);
     return {
       ...base,
-      args: [...proc.args.slice(0, last), ...fill(proc.variadic)],
+      args: [...types.slice(0, last), ...fill(proc.variadic)],
       parameters: [...parameters.slice(0, last), ...fill(last)],
       defaults: 0,
       expanded,
     };
   }
   if (declared < count || declared > count + proc.defaults.length) return null;
-  return { ...base, args: proc.args, parameters, defaults: declared - count };
+  return { ...base, args: types, parameters, defaults: declared - count };
 }
 
 /**

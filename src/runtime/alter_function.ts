@@ -1,6 +1,7 @@
 /** ALTER FUNCTION, and functions as statements name them. */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
+import { declaredOid } from '../../operators/types.ts';
 import { signatureText } from '../../planner/bind/index.ts';
 import type { FunctionName, Statement } from '../../planner/parse/ast.ts';
 import { namespaceName, procsByName } from '../../planner/types/catalog.ts';
@@ -65,7 +66,7 @@ export function functionNamed(
 ): FunctionObject {
   const found = engine.catalog.findFunctions(schema, name, session.searchPath);
   const path = schema === undefined ? name : `${schema}.${name}`;
-  const types = args?.map((node) => columnType(engine, node, session).oid) ?? null;
+  const types = args?.map((node) => declaredOid(columnType(engine, node, session))) ?? null;
   const builtIn = procsByName(name).filter(
     (p) =>
       (schema === undefined || namespaceName(p.namespace) === schema) &&

@@ -7,14 +7,14 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
-import { type ColType, colType, OID } from '../../operators/types.ts';
+import { type ColType, colType, declaredOid, OID } from '../../operators/types.ts';
 import { checkSqlFunction, signatureText } from '../../planner/bind/index.ts';
 import type { ParameterDef, PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { strings } from '../../planner/parse/node_fields.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import { elementTypeOf, type PgProc, typeByOid } from '../../planner/types/catalog.ts';
 import { isPolymorphic } from '../../planner/types/polymorphic.ts';
-import { formatType, typeWords } from '../../planner/types/type_name.ts';
+import { formatType, typeOfOid, typeWords } from '../../planner/types/type_name.ts';
 import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkOwner } from './access.ts';
@@ -58,7 +58,7 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     name,
     sql: statement.text,
     dependencies: [
-      ...typesOfColumns([...(proc.allArgs ?? proc.args), proc.result].map((oid) => ({ type: colType(oid) }))),
+      ...typesOfColumns([...(proc.allArgs ?? proc.args), proc.result].map((oid) => ({ type: typeOfOid(oid) }))),
       ...(isRow ? [proc.made!.rowOf] : []),
       ...(standard ? uses : []),
     ],
@@ -134,11 +134,11 @@ function procOf(
     strict: statement.strict ?? false,
     retset: isSet,
     volatility: statement.volatility ?? 'v',
-    result: type.oid,
-    args: inputs.map((p) => p.type.oid),
+    result: declaredOid(type),
+    args: inputs.map((p) => declaredOid(p.type)),
     variadic: last?.mode === 'v' ? elementTypeOf(last.type.oid) : 0,
     defaults: defaults.map(() => null),
-    allArgs: plain ? null : types.map(({ oid }) => oid),
+    allArgs: plain ? null : types.map(declaredOid),
     argModes: plain ? null : parameters.map(({ mode }) => mode),
     argNames: parameters.some((p) => p.name !== '') ? parameters.map((p) => p.name) : null,
     made: { schema, body: bodyOf(statement), defaults, rowOf },
@@ -148,7 +148,8 @@ function procOf(
 
 function argumentType(engine: TidemarkEngine, node: PgNode, session: SessionContext): ColType {
   if (node.setof) throw wrong('functions cannot accept set arguments');
-  const { oid } = parameterType(engine, node, session);
+  const { oid, domain } = parameterType(engine, node, session);
+  if (domain !== undefined) return typeOfOid(domain);
   const isPseudo = typeByOid(oid)?.kind === 'p' && !isPolymorphic(oid);
   if (isPseudo) throw wrong(`SQL functions cannot have arguments of type ${formatType(oid)}`);
   return colType(oid);
@@ -157,19 +158,11 @@ function argumentType(engine: TidemarkEngine, node: PgNode, session: SessionCont
 /** PostgreSQL has no quotes around the name here. */
 function parameterType(engine: TidemarkEngine, node: PgNode, session: SessionContext): ColType {
   try {
-    return notOfDomain(columnType(engine, node, session));
+    return columnType(engine, node, session);
   } catch (error) {
     if (!(error instanceof SqlError) || error.sqlstate !== '42704') throw error;
     throw new SqlError('42704', error.message.replace(/^type "(.*)" does/, 'type $1 does'), error.fields);
   }
-}
-
-/** What a call is written out with knows types without their domains: values that do not fit would pass. */
-function notOfDomain(type: ColType): ColType {
-  if (type.domain === undefined) return type;
-  throw new SqlError('0A000', `functions that take or return values of domain ${typeWords(type)} are not supported`, {
-    hint: 'Declare the type under it, and cast to the domain in the body.',
-  });
 }
 
 function checkParameters(parameters: ParameterDef[], types: ColType[]): void {
@@ -186,6 +179,8 @@ function checkParameters(parameters: ParameterDef[], types: ColType[]): void {
     defaulted ||= value !== null;
     if (mode === 'v' && value !== null)
       throw new SqlError('0A000', 'a default of a VARIADIC parameter is not supported');
+    if (mode === 'v' && types[i].domain !== undefined)
+      throw new SqlError('0A000', 'a VARIADIC parameter of a domain is not supported');
     if (mode === 'v' && elementTypeOf(types[i].oid) === 0) throw wrong('VARIADIC parameter must be an array');
     const behind = parameters.slice(i + 1).some((p) => 'ibv'.includes(p.mode));
     if (mode === 'v' && behind) throw wrong('VARIADIC parameter must be the last input parameter');
@@ -215,11 +210,11 @@ function resultType(
   const isRow = relation !== undefined && 'relation' in relation && relation.kind !== 'sequence';
   const builtIn = isRow ? typeIfThere(engine, returns, session) : null;
   if (isRow && builtIn === null && outputs.length === 0) return { type: colType(OID.record), rowOf: relation.oid };
-  const type = notOfDomain(builtIn ?? columnType(engine, { ...returns, setof: false }, session));
-  if (outputs.length > 0 && type.oid !== ofOutputs.oid) {
-    throw wrong(`function result type must be ${formatType(ofOutputs.oid)} because of OUT parameters`);
+  const type = builtIn ?? columnType(engine, { ...returns, setof: false }, session);
+  if (outputs.length > 0 && declaredOid(type) !== declaredOid(ofOutputs)) {
+    throw wrong(`function result type must be ${typeWords(ofOutputs)} because of OUT parameters`);
   }
-  return { type: colType(type.oid), rowOf: 0 };
+  return { type: typeOfOid(declaredOid(type)), rowOf: 0 };
 }
 
 function typeIfThere(engine: TidemarkEngine, node: PgNode, session: SessionContext): ColType | null {

@@ -119,3 +119,34 @@ test('in a script: what is made in a block that fails, or in all of DO, goes', a
   assert.deepEqual(await sql(engine, 'SELECT a FROM kept'), [['2']]);
   await engine.close();
 });
+
+/** Names of variables are names in the block's own statements: views, functions and expressions of tables have columns of these names. */
+test('what a statement of a block uses does not see its variables', async () => {
+  const both = await AgainstPostgres.open();
+  await both.script(`
+  create table t(a int primary key, b int default 3, c int generated always as (a + 1) stored, check (a > 0));
+  create view v as select a, b from t;
+  create view w(z) as select a from v where a > 1;
+  create function fa(x int) returns int language sql as 'select x * 10';
+  create function fb(p int) returns bigint language sql as 'select count(*) from t where a <= p';
+  create function fc(b int, a int) returns int language sql as 'select a - b';
+  create table ref(r int references t);
+  create index on t ((a * 2));
+  do $$ declare a int := 5; b int := 100; x int := 7; p int := 1; begin insert into t values (a, b); insert into t values (a + 1); raise notice '%', (select count(*) from v); raise notice '%', (select sum(z) from w); raise notice '%', fa(2); raise notice '%', fa(x); raise notice '%', fb(5); raise notice '%', fb(x); raise notice '%', fc(a, b); raise notice '%', fc(1, 2); raise notice '%', (select v.a from v where v.b = 100); raise notice '%', (with q as (select a as y) select y + x from q); raise notice '%', (select max(y) from (select x as y union select p) s); insert into ref values (a); update t set b = x where t.a = 5; delete from ref where r = a; insert into t as n values (a, 9) on conflict on constraint t_pkey do update set b = n.b + x; raise notice '%', (select array_agg(t order by t.a) from t); end $$;
+  select * from t order by 1;
+  do $$ declare a int := -5; begin insert into t values (a, 1); end $$`);
+  await both.close();
+});
+
+test('a variable takes a value as a column does', async () => {
+  const both = await AgainstPostgres.open();
+  await both.script(`
+  do $$ declare v varchar(3) := 'abc'; begin v := 'abc  '; raise notice '[%]', v; v := 'abcd'; end $$;
+  do $$ declare v char(3); begin v := 'a'; raise notice '[%]', v; v := 'abcd'; end $$;
+  do $$ declare v varchar(3); begin select 'abcdef' into v; end $$;
+  do $$ declare v varchar(3); begin v := 12345; end $$;
+  do $$ declare v numeric(3,1); begin v := 1.26; raise notice '%', v; v := 123.4; end $$;
+  do $$ declare v int; begin v := 12.6; raise notice '%', v; v := '7'; raise notice '%', v; end $$;
+  do $$ declare v boolean; begin v := 'yes'; raise notice '%', v; v := 1; raise notice '%', v; end $$`);
+  await both.close();
+});

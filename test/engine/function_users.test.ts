@@ -220,3 +220,17 @@ test('texts show calls, with schemas where the search path does not find the fun
   ]);
   await engine.close();
 });
+
+test('a function keeps the domains that its types are', async () => {
+  const db = await opened('CREATE DOMAIN pos AS int CHECK (VALUE > 0)');
+  await sql(db, "CREATE FUNCTION plus(a pos, b int) RETURNS int LANGUAGE sql AS 'SELECT a + b'");
+  await assert.rejects(sql(db, 'DROP DOMAIN pos'), { sqlstate: '2BP01' });
+  await sql(db, 'CREATE TABLE t (a int)');
+  await sql(db, 'CREATE MATERIALIZED VIEW v AS SELECT plus(a, 1) FROM t');
+  await assert.rejects(sql(db, 'ALTER DOMAIN pos ADD CHECK (VALUE < 5)'), { sqlstate: '0A000' });
+  await sql(db, 'DROP MATERIALIZED VIEW v');
+  await sql(db, 'ALTER DOMAIN pos ADD CHECK (VALUE < 5)');
+  await assert.rejects(sql(db, 'SELECT plus(7, 1)'), { sqlstate: '23514' });
+  await sql(db, 'DROP DOMAIN pos CASCADE');
+  await assert.rejects(sql(db, 'SELECT plus(1, 1)'), { sqlstate: '42883' });
+});

@@ -4,16 +4,21 @@
  */
 import type { Expr } from '../../../operators/expr/ir.ts';
 import { isVolatile } from '../../analyse/functions.ts';
+import { isVolatilePlan } from '../../analyse/volatile_plan.ts';
 import { outputColumns } from '../../logical/columns.ts';
 import { caseWhen, column, constant, isNull, substitute, TRUE } from '../../logical/expressions.ts';
 import type { Col, Logical } from '../../logical/plan.ts';
 import { extend, freeIds, type Ids, outputIds } from '../../logical/tree.ts';
+import { pruneColumns } from '../prune_columns.ts';
+import { workedOutOnce } from '../worked_out_once.ts';
 import { Domain } from './domain.ts';
 import { dependsOn, pullUp } from './pull_up.ts';
 import { pushDomain } from './push_domain.ts';
 
 /** right(l) = the rows of `plan` with which l joins by `on`; plus the row `empty` where there is none, unless null. */
 export interface Joinable {
+  /** Left's rows, which are worked out once where a domain is taken of them too. */
+  left: Logical;
   plan: Logical;
   on: Expr[];
   empty: Map<number, Expr> | null;
@@ -23,21 +28,24 @@ export interface Joinable {
 export function correlate(left: Logical, right: Logical, ids: Ids, singleRow = false): Joinable {
   const outer = outputIds(left);
   if (!dependsOn(right, outer)) {
-    return { plan: singleRow ? { op: 'single_row', input: right, keys: [] } : right, on: [], empty: null };
+    return { left, plan: singleRow ? { op: 'single_row', input: right, keys: [] } : right, on: [], empty: null };
   }
   // Columns of queries further out are lifted too, so that a subquery around this one finds them at the top.
   const pulled = singleRow ? null : pullUp(right, freeIds(right), ids);
-  if (pulled !== null) return pulled;
+  if (pulled !== null) return { left, ...pulled };
   const free = freeIds(right);
-  const domain = new Domain(
-    left,
-    outputColumns(left).filter((c) => free.has(c.id)),
-    ids,
-  );
+  const used = outputColumns(left).filter((c) => free.has(c.id));
+  const rows = domainIsVolatile(left, used) ? workedOutOnce(left, ids) : left;
+  const domain = new Domain(rows, used, ids);
   const pushed = pushDomain(right, domain, ids);
   const keys = [...pushed.carried.values()].map((c) => c.id);
   const plan: Logical = singleRow ? { op: 'single_row', input: pushed.plan, keys } : pushed.plan;
-  return { plan, on: domain.matches(pushed.carried), empty: null };
+  return { left: rows, plan, on: domain.matches(pushed.carried), empty: null };
+}
+
+/** Whether the values of `used` would be others if they were worked out apart from the rows. */
+function domainIsVolatile(left: Logical, used: Col[]): boolean {
+  return isVolatilePlan(left) && isVolatilePlan(pruneColumns(left, new Set(used.map((c) => c.id))));
 }
 
 /** The projections at the top of a subquery, taken off: they are computed after the join, for rows that exist. */

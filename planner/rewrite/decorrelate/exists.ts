@@ -14,11 +14,11 @@ type Apply = Extract<Logical, { op: 'apply'; kind: 'exists' }>;
 
 /** Rows of left for which the subquery has (`positive`) or has not a row. */
 export function existsJoin(p: Apply, positive: boolean, ids: Ids): Logical {
-  const { plan, on, empty } = correlate(p.left, rowsOnly(p.right), ids);
+  const { left, plan, on, empty } = correlate(p.left, rowsOnly(p.right), ids);
   // A subquery with a row for the empty group always has one.
   if (empty !== null)
     return positive ? p.left : { op: 'filter', input: p.left, predicate: constant(false, colType(OID.bool)) };
-  return { op: 'join', kind: positive ? 'semi' : 'anti', left: p.left, right: plan, on: conjunction(on) };
+  return { op: 'join', kind: positive ? 'semi' : 'anti', left, right: plan, on: conjunction(on) };
 }
 
 /** Left with the boolean column `out`. */

@@ -64,7 +64,7 @@ export function inJoin(p: Apply, positive: boolean, ids: Ids): Logical {
   } else if (p.all) on = equal && !isEqualityTest ? is(equal, false, true) : is(compare, true, true);
   else on = is(compare, false, true);
   const kind = positive !== p.all ? 'semi' : 'anti';
-  return { op: 'join', kind, left: p.left, right: joinable.plan, on: conjunction([...joinable.on, on]) };
+  return { op: 'join', kind, left: joinable.left, right: joinable.plan, on: conjunction([...joinable.on, on]) };
 }
 
 function valueFilter(p: Apply, positive: boolean, ids: Ids): Logical {

@@ -33,16 +33,22 @@ export function eliminateLateral(p: Apply, ids: Ids): Logical {
   });
   if (joinable.empty === null && (p.kind === 'cross' || (on === null && alwaysOneRow(core)))) {
     const all = conjunction([...joinable.on, ...conjuncts(on)]);
-    return result({ op: 'join', kind: 'inner', left: p.left, right: joinable.plan, on: all }, itemOf);
+    return result({ op: 'join', kind: 'inner', left: joinable.left, right: joinable.plan, on: all }, itemOf);
   }
   const marked = withMarker(joinable.plan, ids);
   if (joinable.empty === null) {
     const all = conjunction([...joinable.on, ...conjuncts(on)]);
-    const joined: Logical = { op: 'join', kind: 'left', left: p.left, right: marked.plan, on: all };
+    const joined: Logical = { op: 'join', kind: 'left', left: joinable.left, right: marked.plan, on: all };
     return result(joined, (c) => marked.where(itemOf(c), nullOf(itemOf(c))));
   }
   const { empty } = joinable;
-  const joined: Logical = { op: 'join', kind: 'left', left: p.left, right: marked.plan, on: conjunction(joinable.on) };
+  const joined: Logical = {
+    op: 'join',
+    kind: 'left',
+    left: joinable.left,
+    right: marked.plan,
+    on: conjunction(joinable.on),
+  };
   const rows = result(joined, (c) => marked.where(itemOf(c), substitute(itemOf(c), empty)));
   const test = p.on ?? conjunction([]);
   if (isTrue(test)) return rows;

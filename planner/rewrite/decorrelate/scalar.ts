@@ -24,10 +24,10 @@ export function eliminateScalar(p: Apply, ids: Ids): Logical {
   const joinable = correlate(p.left, core, ids, !uniqueOn(core, new Set()));
   const on = conjunction(joinable.on);
   if (joinable.empty === null && alwaysOneRow(core)) {
-    return result({ op: 'join', kind: 'inner', left: p.left, right: joinable.plan, on }, value);
+    return result({ op: 'join', kind: 'inner', left: joinable.left, right: joinable.plan, on }, value);
   }
   const marked = withMarker(joinable.plan, ids);
   const otherwise = joinable.empty ? substitute(value, joinable.empty) : nullOf(value);
-  const joined: Logical = { op: 'join', kind: 'left', left: p.left, right: marked.plan, on };
+  const joined: Logical = { op: 'join', kind: 'left', left: joinable.left, right: marked.plan, on };
   return result(joined, marked.where(value, otherwise));
 }

@@ -438,8 +438,8 @@ class Block {
   }
 
   async #as(from: Typed, { type, typeName }: typeof INT): Promise<Datum> {
-    if (from.type.oid === type.oid && type.typmod === -1) return from.value;
-    return (await this.#statements.cast(from, typeName)).value;
+    if (from.type.oid === type.oid && type.typmod === -1 && type.domain === undefined) return from.value;
+    return this.#statements.assigned(from, type, typeName);
   }
 
   /** NULL is not true. */

@@ -5,8 +5,12 @@
 import { readRow } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError, unsupported } from '../../../operators/errors.ts';
+import { evaluate } from '../../../operators/expr/interpret.ts';
+import { inputText } from '../../../operators/expr/io/registry.ts';
+import type { ColType } from '../../../operators/types.ts';
 import { commandTag } from '../../../planner/parse/command_tag.ts';
 import { parse } from '../../../planner/parse/parse.ts';
+import { coerceExpr } from '../../../planner/types/coerce.ts';
 import type { PreparedStatement, ResultColumn, SessionContext } from '../../engine.ts';
 import type { TidemarkEngine } from '../engine.ts';
 import { sessionWith } from '../session_with.ts';
@@ -95,6 +99,15 @@ export class Statements {
   async cast({ type, value }: Typed, typeName: string): Promise<Typed> {
     const { columns, rows } = await this.runDynamic(`SELECT CAST($1 AS ${typeName})`, [{ type, value }]);
     return { type: (columns as ResultColumn[])[0].type, value: rows[0][0] };
+  }
+
+  /** As a variable takes a value: as a column does, or by its text. */
+  async assigned({ type, value }: Typed, to: ColType, typeName: string): Promise<Datum> {
+    const { evalContext } = this.#session;
+    const inputLiteral = (text: string, as: ColType) => inputText(text, as, evalContext);
+    const fitted = coerceExpr({ k: 'const', v: value, t: type }, to, 'assignment', { inputLiteral });
+    if (fitted !== null) return evaluate(fitted, [], evalContext);
+    return (await this.cast({ type, value }, typeName)).value;
   }
 
   #plan(statement: ReturnType<typeof parse>[number], types: number[], names: ReadonlyMap<string, number>) {

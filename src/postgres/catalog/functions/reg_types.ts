@@ -101,7 +101,7 @@ function signatureOf(text: string, kind: string, moment: Moment): { name: string
   if (types.some((t) => t.trim() === '')) throw new SqlError('22P02', 'expected a type name');
   return {
     name: text.slice(0, open),
-    types: types.map((t) => (kind === 'operator' && /^\s*none\s*$/i.test(t) ? null : typeOf(t, moment).oid)),
+    types: types.map((t) => (kind === 'operator' && /^\s*none\s*$/i.test(t) ? null : declaredOid(typeOf(t, moment)))),
   };
 }
 
