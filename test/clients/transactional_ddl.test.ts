@@ -416,13 +416,7 @@ test(
         ['WARNING: default privileges are changed at once'],
       ],
       ['REASSIGN OWNED BY other TO renamed', ['WARNING: owners are changed at once']],
-      [
-        'DROP OWNED BY renamed',
-        [
-          before('table "shared"'),
-          'WARNING: what roles own is dropped, and what they were granted is revoked, at once',
-        ],
-      ],
+      ['DROP OWNED BY renamed', ['WARNING: what roles own is dropped, and what they were granted is revoked, at once']],
       [
         'DROP ROLE renamed, late',
         ['WARNING: role "renamed" is dropped at once', 'WARNING: role "late" is dropped at once'],
