@@ -1,8 +1,6 @@
 /** Functions in SQL in statements of all kinds, beside PostgreSQL. */
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AgainstPostgres } from './against_postgres.ts';
-import { openEngine, sql } from './harness.ts';
 
 test('functions in SQL, called and described', async () => {
   const both = await AgainstPostgres.open();
