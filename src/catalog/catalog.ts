@@ -4,18 +4,14 @@
  * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
  */
 import { SqlError } from '../../operators/errors.ts';
-import { type DomainType, dropDomainType, setDomainType } from '../../operators/expr/domain_types.ts';
-import { dropEnumType, type EnumType, setEnumType } from '../../operators/expr/enum_types.ts';
-import { bindExpr } from '../../operators/expr/interpret.ts';
 import { isTemporary, openMark, schemasOf } from '../../operators/expr/search_path.ts';
-import { quoteIdent } from '../../operators/expr/text/quote.ts';
-import { typeObjectOf, typeObjectOid, userTypeOid } from '../../operators/types.ts';
+import { typeObjectOf, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import { userTypeOf } from '../../planner/types/user_types.ts';
+import { keyOfIndex } from './index_key.ts';
+import { shapeOf } from './object_shape.ts';
 import {
   type CatalogObject,
-  type ComputedIndexText,
   type ExtensionObject,
   type ForeignKey,
   type FunctionObject,
@@ -25,8 +21,10 @@ import {
   type RelationObject,
   type TypeObject,
 } from './objects.ts';
+import { extensionPlace, functionPlace, placeOf, typePlace } from './places.ts';
 import { Rights, type SavedRights } from './rights.ts';
 import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
+import { dropUserType, setUserType } from './user_types.ts';
 
 /** Relations that the server computes: pg_class, tidemark.sources, ... */
 export interface SystemRelations {
@@ -53,21 +51,6 @@ const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
   // Outside the ranges that PostgreSQL uses, below the users'.
   ['tidemark', 14999],
 ];
-
-/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments; extensions are of no schema. */
-function placeOf(object: CatalogObject): string {
-  const { kind, schema, name } = object;
-  if (kind === 'function') return functionPlace(schema, name, object.proc.args);
-  if (kind === 'extension') return extensionPlace(name);
-  return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
-}
-
-const functionPlace = (schema: string, name: string, args: number[]): string =>
-  `function ${schema}.${name}(${args.join()})`;
-
-const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
-
-const extensionPlace = (name: string): string => `extension ${name}`;
 
 /** Relations whose rows are a type with the relation's name. */
 const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view', 'sequence']);
@@ -507,85 +490,6 @@ export class Catalog implements CatalogReader {
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {
     return this.#system.tableFunction(schema, name, args);
   }
-
-  #forDrop(
-    kind: ObjectKind,
-    schema: string | undefined,
-    name: string,
-    searchPath: string[],
-  ): CatalogObject | undefined {
-    if (kind === 'extension') return this.extension(name);
-    return kind === 'type' ? this.findType(schema, name, searchPath) : this.find(schema, name, searchPath);
-  }
-
-  /** The object for DROP: 42P01-like when missing, 42809 when it is of another kind. Null when missing and `ifExists`. */
-  forDrop(
-    kind: ObjectKind,
-    schema: string | undefined,
-    name: string,
-    searchPath: string[],
-    ifExists: boolean,
-  ): CatalogObject | null {
-    const object = this.#forDrop(kind, schema, name, searchPath);
-    if (object === undefined) {
-      if (ifExists) return null;
-      const code = ['index', 'sink', 'subscription', 'type', 'extension'].includes(kind) ? '42704' : '42P01';
-      throw new SqlError(code, `${KIND_NAMES[kind]} "${name}" does not exist`);
-    }
-    if (object.kind !== kind) {
-      throw new SqlError('42809', `"${name}" is not a ${KIND_NAMES[kind]}`, {
-        hint: `Use DROP ${KIND_NAMES[object.kind].toUpperCase()} to remove a ${KIND_NAMES[object.kind]}.`,
-      });
-    }
-    return object;
-  }
-}
-
-/** What ALTER may change of an object that a statement was bound with. */
-function shapeOf(object: CatalogObject): string {
-  const columns = 'relation' in object ? object.relation.columns : [];
-  if (object.kind === 'function') return JSON.stringify([object.name, object.source, object.proc]);
-  const types = object.kind === 'type' ? [shapeOfType(object.type)] : columns.map(({ type }) => shapeOfOid(type.oid));
-  return JSON.stringify([object.name, columns, types]);
-}
-
-function shapeOfOid(oid: number): unknown {
-  const type = typeObjectOid(oid) === 0 ? undefined : userTypeOf(oid);
-  return type === undefined ? 0 : shapeOfType(type);
-}
-
-/** What a value's text means, and what a value has to fit. */
-function shapeOfType(type: EnumType | DomainType): unknown {
-  if ('labels' in type) return type.renames;
-  return [type.notNull, type.checks.map(({ name }) => name), shapeOfOid(type.base.domain ?? type.base.oid)];
-}
-
-function setUserType(type: EnumType | DomainType, owner: object): void {
-  if ('labels' in type) setEnumType(type, owner);
-  else setDomainType(type, owner, bindExpr);
-}
-
-function dropUserType(oid: number, owner: object): void {
-  dropEnumType(oid, owner);
-  dropDomainType(oid, owner);
-}
-
-/** The key of a unique index. */
-export function keyOfIndex(
-  relation: Relation,
-  { columns, name, constraint, computed, nullsEqual }: Omit<IndexObject, 'kind'>,
-): UniqueKey {
-  const key: UniqueKey = { columns, name, isConstraint: constraint, nullsEqual };
-  if (computed === undefined) return key;
-  return { ...key, shape: computed.shape, parts: partTexts(relation, computed) };
-}
-
-/** The keys of an index as CREATE INDEX has them. */
-function partTexts({ columns }: Relation, { parts }: ComputedIndexText): string[] {
-  return parts.map((part) => {
-    if (typeof part === 'number') return quoteIdent(columns[part].name);
-    return part.call ? part.text : `(${part.text})`;
-  });
 }
 
 function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {

@@ -5,7 +5,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { Relation, RelationColumn, UniqueKey } from '../../planner/catalog_reader.ts';
 import type { KeyConstraint, Statement } from '../../planner/parse/ast.ts';
-import { keyOfIndex } from '../catalog/catalog.ts';
+import { keyOfIndex } from '../catalog/index_key.ts';
 import type { IndexObject, IndexWords } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkOwner } from './access.ts';

@@ -6,6 +6,7 @@ import type { FunctionName, Statement } from '../../planner/parse/ast.ts';
 import { strings } from '../../planner/parse/node_fields.ts';
 import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
+import { forDrop } from '../catalog/for_drop.ts';
 import { type CatalogObject, isDomain, KIND_NAMES, type ObjectKind } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkDroppable, checkOwnerOf } from './access.ts';
@@ -52,7 +53,7 @@ export async function drop(
     }
     if (kind === 'type') checkNotBuiltIn(schema, name, said);
     if (kind === 'extension') checkNotOurs(name);
-    const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
+    const object = forDrop(engine.catalog, kind, { schema, name }, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else if (said === 'domain' && !isDomain(object)) throw new SqlError('42809', `"${name}" is not a domain`);
     else {

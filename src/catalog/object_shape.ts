@@ -1,0 +1,25 @@
+/** What of an object a statement relies on that was bound with it: as a text, to be compared later. */
+import type { DomainType } from '../../operators/expr/domain_types.ts';
+import type { EnumType } from '../../operators/expr/enum_types.ts';
+import { typeObjectOid } from '../../operators/types.ts';
+import { userTypeOf } from '../../planner/types/user_types.ts';
+import type { CatalogObject } from './objects.ts';
+
+/** What ALTER may change of an object that a statement was bound with. */
+export function shapeOf(object: CatalogObject): string {
+  const columns = 'relation' in object ? object.relation.columns : [];
+  if (object.kind === 'function') return JSON.stringify([object.name, object.source, object.proc]);
+  const types = object.kind === 'type' ? [shapeOfType(object.type)] : columns.map(({ type }) => shapeOfOid(type.oid));
+  return JSON.stringify([object.name, columns, types]);
+}
+
+function shapeOfOid(oid: number): unknown {
+  const type = typeObjectOid(oid) === 0 ? undefined : userTypeOf(oid);
+  return type === undefined ? 0 : shapeOfType(type);
+}
+
+/** What a value's text means, and what a value has to fit. */
+function shapeOfType(type: EnumType | DomainType): unknown {
+  if ('labels' in type) return type.renames;
+  return [type.notNull, type.checks.map(({ name }) => name), shapeOfOid(type.base.domain ?? type.base.oid)];
+}

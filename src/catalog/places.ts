@@ -1,0 +1,17 @@
+/** Under which key the catalog has an object: names that do not take each other's place have different ones. */
+import type { CatalogObject } from './objects.ts';
+
+/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments; extensions are of no schema. */
+export function placeOf(object: CatalogObject): string {
+  const { kind, schema, name } = object;
+  if (kind === 'function') return functionPlace(schema, name, object.proc.args);
+  if (kind === 'extension') return extensionPlace(name);
+  return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
+}
+
+export const functionPlace = (schema: string, name: string, args: number[]): string =>
+  `function ${schema}.${name}(${args.join()})`;
+
+export const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
+
+export const extensionPlace = (name: string): string => `extension ${name}`;
