@@ -90,6 +90,17 @@ test('a view sees each block as one change', async () => {
   }
 });
 
+test('a variable of a type of users is refused by name', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, `CREATE TYPE mood AS ENUM ('ok')`);
+    const text = `DO $$ DECLARE m mood := 'ok'; BEGIN NULL; END $$`;
+    await assert.rejects(sql(engine, text), { sqlstate: '0A000', message: /a variable of type mood in DO/ });
+  } finally {
+    await engine.close();
+  }
+});
+
 test('an endless loop can be ended, and lets others go on meanwhile', async () => {
   const engine = await openEngine();
   try {

@@ -61,7 +61,7 @@ class Block {
   async run(): Promise<void> {
     const { block } = this.#statement.body;
     for (const { PLpgSQL_var: variable, PLpgSQL_rec: record } of declared(this.#statement.body)) {
-      if (record !== undefined) this.#variables.declareRecord(record.refname);
+      if (record !== undefined) this.#declareRecord(record);
       if (variable === undefined) continue;
       try {
         await this.#declare(variable);
@@ -72,6 +72,14 @@ class Block {
     }
     this.#setFound(false);
     await this.#run('block', block);
+  }
+
+  /** The tree has variables of users' types among records, and not with what they begin with. */
+  #declareRecord({ refname, datatype, lineno = 1 }: PgNode): void {
+    const { typname: typeName } = datatype.PLpgSQL_type;
+    if (typeName !== 'record')
+      throw inBlock(unsupported(`a variable of type ${typeName} in DO`), `line ${lineno} at DECLARE`);
+    this.#variables.declareRecord(refname);
   }
 
   async #declare({ refname: name, datatype, default_val: value, notnull: notNull }: PgNode): Promise<void> {
