@@ -7,8 +7,8 @@
  */
 import { isVolatilePlan } from '../analyse/volatile_plan.ts';
 import type { Logical, OnceItem } from '../logical/plan.ts';
+import { readsRecursionAround } from '../logical/recursion_around.ts';
 import { freeIds } from '../logical/tree.ts';
-import { visitPlan } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import type { BoundModification } from './env.ts';
 import { type BoundSelect, colRef, Level, type Output } from './level.ts';
@@ -130,17 +130,6 @@ function bindItem(level: Level, c: PgNode, recursive: boolean): void {
       return reference(user, bound);
     },
   });
-}
-
-/** Whether it is another one in each round of a recursion in whose step it stands. */
-function readsRecursionAround(plan: Logical): boolean {
-  const own = new Set<number>();
-  const read = new Set<number>();
-  visitPlan(plan, (p) => {
-    if (p.op === 'recursive') own.add(p.id);
-    if (p.op === 'working') read.add(p.id);
-  });
-  return [...read].some((id) => !own.has(id));
 }
 
 function plainItem(scope: Level, c: PgNode): Bound {

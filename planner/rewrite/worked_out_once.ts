@@ -7,28 +7,17 @@ import { unsupported } from '../../operators/errors.ts';
 import { isVolatilePlan } from '../analyse/volatile_plan.ts';
 import { outputColumns } from '../logical/columns.ts';
 import type { Logical } from '../logical/plan.ts';
+import { readsRecursionAround } from '../logical/recursion_around.ts';
 import { freeIds, type Ids } from '../logical/tree.ts';
-import { visitPlan } from '../logical/walk.ts';
 
 /** `plan`, which may be read in several places, with the same columns. */
 export function workedOutOnce(plan: Logical, ids: Ids): Logical {
   if (!isVolatilePlan(plan)) return plan;
-  if (freeIds(plan).size > 0 || readsWorkingTable(plan)) {
+  if (freeIds(plan).size > 0 || readsRecursionAround(plan)) {
     throw unsupported('a volatile function in rows that depend on an outer query and that a subquery refers to');
   }
   const cols = outputColumns(plan);
   // Negative: ids of the binder's items count from 1.
   const item = { id: -ids.next(), plan, outputs: cols };
   return { op: 'once', item, columns: cols.map((_, i) => i), cols };
-}
-
-/** Of a recursion that the plan stands in. */
-function readsWorkingTable(plan: Logical): boolean {
-  const own = new Set<number>();
-  const read = new Set<number>();
-  visitPlan(plan, (p) => {
-    if (p.op === 'recursive') own.add(p.id);
-    if (p.op === 'working') read.add(p.id);
-  });
-  return [...read].some((id) => !own.has(id));
 }

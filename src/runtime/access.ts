@@ -52,12 +52,7 @@ function denied(on: Securable): SqlError {
 }
 
 /** Throws unless the session has all of these privileges. */
-export function checkPrivileges(
-  engine: TidemarkEngine,
-  on: Securable,
-  privileges: number,
-  session: SessionContext,
-): void {
+function checkPrivileges(engine: TidemarkEngine, on: Securable, privileges: number, session: SessionContext): void {
   if (!isRestricted(engine, session)) return;
   if ((allowedTo(engine, actingRole(session), on) & privileges) !== privileges) throw denied(on);
 }

@@ -1,4 +1,4 @@
-/** CREATE, ALTER, COMMENT, DROP, TRUNCATE: statements that change the catalog. Each takes effect between two ticks; what fills views, tables and indexes may wait for others before. */
+/** CREATE, ALTER, COMMENT, DROP, GRANT, TRUNCATE: statements that change the catalog. Each takes effect between two ticks; what fills views, tables and indexes may wait for others before. */
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';

@@ -1,5 +1,4 @@
 /** DROP: objects and what must go with them, in one turn. */
-
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { FunctionName, Statement } from '../../planner/parse/ast.ts';

@@ -113,7 +113,7 @@ export function indexesCalling({ catalog }: TidemarkEngine, object: FunctionObje
 }
 
 /** Everything that calls it, as errors name it. */
-export function callersOf(engine: TidemarkEngine, object: FunctionObject): string[] {
+function callersOf(engine: TidemarkEngine, object: FunctionObject): string[] {
   const readers = engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(object.oid));
   return [
     ...callsInTables(engine, object).map(({ text }) => text),

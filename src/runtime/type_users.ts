@@ -1,4 +1,4 @@
-/** What uses a type that a user made, or the functions of an extension: what keeps it from being dropped, and a type's labels and its name from being changed. */
+/** What uses a type that a user made, a function of a user, or the functions of an extension: what keeps it from being dropped, and a type's labels and its name from being changed. */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';

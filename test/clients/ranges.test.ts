@@ -6,15 +6,14 @@ import { pipeline } from 'node:stream/promises';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { type RunningServer, runServer } from '../../src/cli/server.ts';
+import { type ClientServer, startServer } from './server.ts';
 
-let server: RunningServer;
+let server: ClientServer;
 let client: pg.Client;
 
 before(async () => {
-  server = await runServer({ host: '127.0.0.1', port: 0, version: '0.0.0', threads: 2, log: () => undefined });
-  const { port } = server.postgres;
-  client = new pg.Client({ host: '127.0.0.1', port, user: 'tester', database: 'db' });
+  server = await startServer();
+  client = new pg.Client(server.config);
   await client.connect();
   await client.query('CREATE TABLE t (id int PRIMARY KEY, r int4range, n numrange, m int8multirange, a daterange[])');
 });

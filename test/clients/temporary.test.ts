@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
 import { type ClientServer, startServer, until } from './server.ts';
+import { cut, refused, rows } from './sessions.ts';
 
 const options = { timeout: 60_000 };
 let server: ClientServer;
@@ -28,23 +29,9 @@ async function connect(): Promise<pg.Client> {
   return client;
 }
 
-/** Ends the socket as a lost network does. */
-function cut(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-}
-
 /** Whether a session is at a statement that begins so. */
 const isActive = (text: string) =>
   server.running.postgres.sessions().some(({ query, state }) => state === 'active' && query.startsWith(text));
-
-/** Rows as lists; several statements give those of the last. */
-async function rows(client: pg.Client, text: string, values?: unknown[]): Promise<unknown[][]> {
-  const result = await client.query({ text, values, rowMode: 'array' } as pg.QueryArrayConfig);
-  return (Array.isArray(result) ? result[result.length - 1] : result).rows;
-}
-
-const refused = (code: string, message?: RegExp) => (error: unknown) =>
-  error instanceof pg.DatabaseError && error.code === code && (message?.test(error.message) ?? true);
 
 test('a table of a session is before all others of its name, and nobody else sees it', options, async () => {
   const [a, b] = [await connect(), await connect()];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
 import { type ClientServer, run, startServer, until } from './server.ts';
+import { cut, refused, rows } from './sessions.ts';
 import { findPsql, pathOf, skip } from './tools.ts';
 
 const options = { timeout: 60_000 };
@@ -33,20 +34,6 @@ async function connect(): Promise<pg.Client & { notices: string[] }> {
   open.push(client);
   return client;
 }
-
-/** Ends the socket as a lost network does. */
-function cut(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-}
-
-/** Rows as lists; several statements give those of the last. */
-async function rows(client: pg.Client, text: string, values?: unknown[]): Promise<unknown[][]> {
-  const result = await client.query({ text, values, rowMode: 'array' } as pg.QueryArrayConfig);
-  return (Array.isArray(result) ? result[result.length - 1] : result).rows;
-}
-
-const refused = (code: string, message?: RegExp) => (error: unknown) =>
-  error instanceof pg.DatabaseError && error.code === code && (message?.test(error.message) ?? true);
 
 /** Names of all that the catalogs list for a session. */
 async function listed(client: pg.Client): Promise<unknown[]> {

@@ -18,7 +18,7 @@ export interface Bound {
   lower: boolean;
 }
 
-export function lowerOf(r: PgRange): Bound {
+function lowerOf(r: PgRange): Bound {
   return { value: r.lower, inclusive: r.lowerInc, lower: true };
 }
 

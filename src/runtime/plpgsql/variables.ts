@@ -3,7 +3,8 @@
  *
  *   n = 3, r = (a: 1, b: 'x')      names  n -> $1, r.a -> $2, r.b -> $3      types, values  in that order
  *
- * A record has the columns of the row that was put into it last.
+ * A record has the columns of the row that was put into it last. Loops hide and give back variables in each pass: names that were known before are the same map, so that plans made
+ * with them are used again.
  */
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
@@ -28,7 +29,9 @@ interface Row {
 export class Variables {
   readonly #scalars = new Map<string, Scalar>();
   readonly #records = new Map<string, Row | null>();
-  #names: Map<string, number> | null = null;
+  #names: ReadonlyMap<string, number> | null = null;
+  /** By names and types. */
+  readonly #known = new Map<string, ReadonlyMap<string, number>>();
 
   declare(name: string, typeName: string, type: ColType, notNull = false): void {
     this.#scalars.set(name, { typeName, type, value: null, notNull });
@@ -62,10 +65,6 @@ export class Variables {
     variable.value = value;
   }
 
-  isRecord(name: string): boolean {
-    return this.#records.has(name);
-  }
-
   setRecord(name: string, columns: string[], fields: Typed[]): void {
     const before = this.#records.get(name) ?? null;
     this.#records.set(name, { columns, fields });
@@ -78,7 +77,9 @@ export class Variables {
     if (this.#names === null) {
       const paths = [...this.#scalars.keys()];
       for (const [record, row] of this.#records) paths.push(...(row?.columns ?? []).map((c) => `${record}.${c}`));
-      this.#names = new Map(paths.map((path, i) => [path, i + 1]));
+      const key = JSON.stringify([paths, this.types]);
+      this.#names = this.#known.get(key) ?? new Map(paths.map((path, i) => [path, i + 1]));
+      this.#known.set(key, this.#names);
     }
     return this.#names;
   }
