@@ -22,7 +22,7 @@ import type { Deltas } from './deltas.ts';
 import { Flow, type FlowOwner, type GraphTick, type KeyedPlan } from './flow.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
 import { empty, ListedSet } from './lists.ts';
-import { freedBy, isClocked, watermarksOf } from './node_time.ts';
+import { freedBy, isClocked } from './node_time.ts';
 import { freesOf } from './plan.ts';
 import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
@@ -32,6 +32,7 @@ import type { RowIndex } from './state/row_index.ts';
 import { pagesOf, type Saved } from './state/saved.ts';
 import type { Undo } from './state/undo.ts';
 import { turn } from './turn.ts';
+import { WatermarkReaders } from './watermark_readers.ts';
 
 /** An index that a relation keeps of its rows by these keys (positions in the row), giving these columns; null when it has none. */
 export type IndexLender = (relation: number, columns: number[], keys: number[]) => RowIndex | null;
@@ -46,7 +47,7 @@ export class Graph {
   /** Nodes that time alone may move. */
   readonly #clocked = new Set<GraphNode>();
   /** Nodes that a watermark alone may move, with the watermarks they have seen. */
-  readonly #watermarked = new Map<GraphNode, (bigint | null)[]>();
+  readonly #watermarked = new WatermarkReaders();
   /** Nodes that were never stepped. */
   readonly #fresh = new Set<GraphNode>();
   /** Nodes whose state a relation's watermark frees, and the watermarks by which they did last. */
@@ -87,6 +88,16 @@ export class Graph {
   /** True when time alone may change something. */
   get clocked(): boolean {
     return this.#clocked.size > 0;
+  }
+
+  /** True when watermarks alone may change something. */
+  get watchesWatermarks(): boolean {
+    return this.#watermarked.any;
+  }
+
+  /** True when they have moved since the last step that such nodes have seen. */
+  isBehind(watermark: Watermarks): boolean {
+    return this.#watermarked.isBehind(watermark);
   }
 
   /** Puts a plan into the graph: equal nodes are shared, the others are new and empty until their first step. */
@@ -143,12 +154,7 @@ export class Graph {
       nodes.add(node);
     }
     if (isClocked(spec)) this.#clocked.add(node);
-    const watched = watermarksOf(spec);
-    if (watched.length > 0)
-      this.#watermarked.set(
-        node,
-        watched.map(() => null),
-      );
+    this.#watermarked.add(node);
   }
 
   /** So many more nodes of plans read this relation by the source. */
@@ -243,7 +249,7 @@ export class Graph {
     if (undo !== null) this.#keepSchedule(undo);
     for (let i = 0; i < deltas.size; i++) if (deltas.batches[i].n > 0) this.#moved(deltas.relations[i]);
     if (this.#clocked.size > 0) this.#scheduleClocked(tick);
-    if (this.#watermarked.size > 0) this.#scheduleWatermarked(tick);
+    if (this.#watermarked.any) this.#watermarked.see(tick.watermark, (node) => this.#schedule(node));
     if (this.#fresh.size > 0) for (const node of this.#fresh) this.#schedule(node);
     for (let level = 0; level < this.#due.length; level++) {
       const due = this.#due[level];
@@ -255,14 +261,14 @@ export class Graph {
   }
 
   #keepSchedule(undo: Undo): void {
-    const seen = [...this.#watermarked].map(([node, marks]) => [node, marks.slice()] as const);
+    const unsee = this.#watermarked.keep();
     const watermarks = this.#watermarks;
     undo.restore(() => {
       for (const nodes of this.#due) {
         for (const node of nodes) node.due = false;
         nodes.length = 0;
       }
-      for (const [node, marks] of seen) this.#watermarked.set(node, marks);
+      unsee();
       this.#watermarks = watermarks;
       for (const node of this.#ending) node.ending = false;
       empty(this.#ending);
@@ -422,17 +428,6 @@ export class Graph {
       const { operator } = node;
       const due = operator?.due === undefined ? tick.now : operator.due();
       if (due !== null && due <= tick.now) this.#schedule(node);
-    }
-  }
-
-  #scheduleWatermarked(tick: GraphTick): void {
-    for (const [node, seen] of this.#watermarked) {
-      watermarksOf(node.spec).forEach((relation, i) => {
-        const watermark = tick.watermark(relation);
-        if (watermark === seen[i]) return;
-        seen[i] = watermark;
-        this.#schedule(node);
-      });
     }
   }
 

@@ -30,11 +30,14 @@ export class AwakeClock {
     return this.#awake;
   }
 
-  /** From now on stops are noticed. */
-  start(): void {
+  /** From now on stops are noticed, and `beat` is called at each look. */
+  start(beat: () => void): void {
     if (this.#timer !== null) return;
     this.now();
-    this.#timer = setInterval(() => this.now(), BEAT_MS);
+    this.#timer = setInterval(() => {
+      this.now();
+      beat();
+    }, BEAT_MS);
     this.#timer.unref();
   }
 

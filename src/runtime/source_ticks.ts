@@ -3,6 +3,9 @@
  *
  *   source has rows -> schedule -> pump: take up to `tickRows` records of each stream -> one tick -> the log
  *
+ * A watermark moves after the tick whose rows move it. Views that wait for it (EMIT ON WINDOW CLOSE) are shown it by a tick without rows when none come, also
+ * when it is time alone that has moved it: a partition has become idle.
+ *
  * Between two ticks the event loop is left to others. Sources are left alone while the log or the kept changes lag behind the ticks, and while memory is
  * short (memory_hold.ts); what was taken from them for a tick that fails is given back.
  */
@@ -30,6 +33,10 @@ export class SourceTicks {
   });
   #scheduled = false;
   #closed = false;
+  /** Some partitions wait for others that are behind in event time. */
+  #waiting = false;
+  /** Calls of flush() that have not ended: they want the rows of all partitions. */
+  #flushes = 0;
   #clockTimer: NodeJS.Timeout | null = null;
   /** Streams that have rows for the tick. */
   readonly #ready: StreamRuntime[] = [];
@@ -60,7 +67,11 @@ export class SourceTicks {
     if (!held) for (const stream of streams.list) if (stream.ready()) ready.push(stream);
     // While sources are held, what is dead goes all the same.
     const moved = ready.length > 0 || (held && loop.graph.freeing);
-    if (!moved && !loop.hasClockedViews) return false;
+    const passes = !moved && this.#watermarksPass();
+    if (!moved && !passes && !loop.hasClockedViews) {
+      this.#align(this.#awake.now());
+      return false;
+    }
     const rows = memory.rows(this.tickRows);
     let end: number;
     try {
@@ -75,8 +86,29 @@ export class SourceTicks {
     memory.passed();
     const awake = this.#awake.now(end);
     for (const stream of streams.list) stream.moveWatermark(awake);
+    this.#align(awake);
     journal?.pumped(loop, this.#taken());
-    return moved;
+    return moved || passes;
+  }
+
+  /** True when a tick without rows would show views a watermark, or lets time move one that they wait for. */
+  #watermarksPass(): boolean {
+    const { loop, streams } = this.#engine;
+    if (!loop.graph.watchesWatermarks) return false;
+    if (loop.watermarksMoved) return true;
+    const awake = this.#awake.now();
+    return streams.list.some((stream) => stream.watermarkMoves(awake));
+  }
+
+  #align(awake: number): void {
+    this.#waiting = false;
+    for (const stream of this.#engine.streams.list) if (stream.align(awake, this.#flushes > 0)) this.#waiting = true;
+  }
+
+  /** What nothing but time brings about: idle partitions, and an end of waiting. */
+  #beat(): void {
+    const { loop, memory } = this.#engine;
+    if ((this.#waiting || loop.graph.watchesWatermarks) && !memory.held) this.schedule();
   }
 
   /** What the tick has taken of streams, for the tick log. */
@@ -204,7 +236,7 @@ export class SourceTicks {
   /** A stream has begun to read: its rows make ticks from now on. */
   started(stream: StreamRuntime): void {
     if (this.#automatic) {
-      this.#awake.start();
+      this.#awake.start(() => this.#beat());
       this.#listen(stream);
     }
     this.schedule();
@@ -238,16 +270,22 @@ export class SourceTicks {
 
   /** Runs ticks until sources have nothing more. */
   async flush(): Promise<void> {
-    while (this.#pumpReady()) {
-      await new Promise((resolve) => setImmediate(resolve));
-      await this.#engine.journal?.log.caughtUp();
-      await this.#engine.changes.caughtUp();
+    this.#flushes++;
+    try {
+      this.#align(this.#awake.now());
+      while (this.#pumpReady()) {
+        await new Promise((resolve) => setImmediate(resolve));
+        await this.#engine.journal?.log.caughtUp();
+        await this.#engine.changes.caughtUp();
+      }
+    } finally {
+      this.#flushes--;
     }
   }
 
   #pumpReady(): boolean {
     for (const stream of this.#engine.streams.values()) if (stream.ready()) return this.pump();
-    return false;
+    return this.#engine.loop.watermarksMoved && this.pump();
   }
 
   close(): void {

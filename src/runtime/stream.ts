@@ -4,14 +4,14 @@
  *
  *   raw batch -> rows + bad rows (error ledger) -> rows not older than the watermark + late rows (late ledger) -> the tick's delta
  *
- * Watermark of a partition = greatest time seen - delay; of the stream = least over partitions that are not idle; it moves after the
+ * Watermark of a partition = greatest time seen - delay; of the stream = least over partitions that are not idle (partitions.ts); it moves after the
  * tick, so what is late is decided by the watermark before the tick; the history keeps which records that were.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
-import { empty, ListedMap } from '../../operators/lists.ts';
+import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import { typeObjectOf } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
@@ -21,6 +21,7 @@ import type { BadRow, Decoder, PartialRow, TimeBounds } from '../formats/format.
 import type { RawBatch, Source } from '../sources/source.ts';
 import { eachRecord, lateColumns, without } from './late_rows.ts';
 import { ErrorLedger } from './ledger.ts';
+import { type Look, Partitions } from './partitions.ts';
 import type { SavedStream, StreamFacts, StreamStatistics } from './saved_stream.ts';
 import { SourceStatus } from './source_status.ts';
 import { StoredRelation } from './stored_relation.ts';
@@ -31,13 +32,6 @@ import { timeBounds } from './time_bounds.ts';
 import { upsertDelta } from './upsert_delta.ts';
 
 const NO_ROWS: number[] = [];
-
-interface PartitionState {
-  readonly partition: number;
-  maxTime: bigint | null;
-  position: bigint;
-  idleSince: number | null;
-}
 
 export class StreamRuntime {
   readonly oid: number;
@@ -50,7 +44,13 @@ export class StreamRuntime {
   readonly source: Source;
   /** Exact below 2^53. */
   readonly #counts = { rows: 0, bytes: 0, late: 0 };
-  readonly #partitions = new ListedMap<number, PartitionState>();
+  readonly #partitions = new Partitions();
+  /** The same object at each look. While a broker or a registry is away, nobody knows where partitions end. */
+  readonly #seen: Look = {
+    end: (partition) => (this.status.of(null) === null ? this.source.highWatermark(partition) : undefined),
+    pending: undefined,
+    awakeMs: 0,
+  };
   readonly #idleMs: number;
   /** A column has an enum type: what is no label may be one later. */
   readonly #labelled: boolean;
@@ -114,23 +114,21 @@ export class StreamRuntime {
   }
 
   partitionPositions(): Map<number, bigint> {
-    return new Map([...this.#partitions].map(([p, s]) => [p, s.position]));
+    return this.#partitions.positions();
   }
 
   /** Starts reading at these offsets. */
   open(offsets: Map<number, bigint>): void {
     if (this.#opened) return;
     this.#opened = true;
-    for (const [partition, offset] of offsets) {
-      this.#partitions.set(partition, { partition, maxTime: null, position: offset, idleSince: null });
-    }
+    for (const [partition, offset] of offsets) this.#partitions.add(partition, offset);
     this.source.open(offsets);
   }
 
   /** A partition that appeared later is read from its first record. */
   addPartition(partition: number, earliest: bigint): void {
     if (!this.#opened || this.#partitions.has(partition)) return;
-    this.#partitions.set(partition, { partition, maxTime: null, position: earliest, idleSince: null });
+    this.#partitions.add(partition, earliest);
     this.source.open(new Map([[partition, earliest]]));
   }
 
@@ -179,18 +177,6 @@ export class StreamRuntime {
     return this.#finish(builder, arena);
   }
 
-  #partition(partition: number): PartitionState {
-    // Many streams have one only.
-    const first = this.#partitions.list[0];
-    if (first?.partition === partition) return first;
-    let state = this.#partitions.get(partition);
-    if (state === undefined) {
-      state = { partition, maxTime: null, position: 0n, idleSince: null };
-      this.#partitions.set(partition, state);
-    }
-    return state;
-  }
-
   /** What was taken of the source has happened. */
   #advance(isLogged: boolean): void {
     const { history } = this;
@@ -198,18 +184,15 @@ export class StreamRuntime {
     const isAppend = this.spec.envelope === 'append';
     history.mark(this.#watermark);
     for (let i = 0; i < this.#took.records.length; i++) {
-      const { raw, bytes, greatest } = this.#took.records.at(i);
+      const { raw, bytes, least, greatest } = this.#took.records.at(i);
       counts.bytes += bytes;
-      if (this.columns.time < 0) continue;
-      const state = this.#partition(raw.partition);
-      state.idleSince = null;
-      if (greatest !== null && (state.maxTime === null || greatest > state.maxTime)) state.maxTime = greatest;
+      if (this.columns.time >= 0) this.#partitions.took(raw.partition, least, greatest);
     }
     for (let i = 0; i < this.#took.ranges.length; i++) {
       const range = this.#took.ranges.at(i);
       if (isLogged) this.#taken.push({ ...range });
       if (isAppend) history.add(range, this.#clocked ? this.#now : null);
-      this.#partition(range.partition).position = range.to;
+      this.#partitions.of(range.partition).position = range.to;
     }
     counts.rows += this.#rows;
     counts.late += this.#late.length;
@@ -330,8 +313,7 @@ export class StreamRuntime {
   /** Begins where the log says; the source is told when the log has ended. */
   openAgain(offsets: Map<number, bigint>): void {
     this.#opened = true;
-    for (const [partition, position] of offsets)
-      this.#partitions.set(partition, { partition, maxTime: null, position, idleSince: null });
+    for (const [partition, position] of offsets) this.#partitions.add(partition, position);
   }
 
   /** The log has ended: reading goes on where it stopped. */
@@ -349,7 +331,7 @@ export class StreamRuntime {
     return {
       opened: this.#opened,
       identity: this.source.identity ?? null,
-      partitions: [...this.#partitions].map(([partition, { maxTime, position }]) => ({ partition, maxTime, position })),
+      partitions: this.#partitions.save(),
       needed: [...this.columns.needed],
       watermark: this.#watermark,
       history: this.history.save(),
@@ -369,8 +351,7 @@ export class StreamRuntime {
   loadFacts(saved: StreamFacts): void {
     this.#opened = saved.opened;
     if (saved.identity) this.source.expect?.(saved.identity);
-    for (const { partition, maxTime, position } of saved.partitions)
-      this.#partitions.set(partition, { partition, maxTime, position, idleSince: null });
+    for (const { partition, maxTime, position } of saved.partitions) this.#partitions.add(partition, position, maxTime);
     this.columns.need(saved.needed);
     this.#watermark = saved.watermark;
     this.#toldWatermark = saved.watermark;
@@ -425,27 +406,37 @@ export class StreamRuntime {
 
   /** No partition counts as silent so far. */
   forgetIdle(): void {
-    for (const state of this.#partitions.values()) state.idleSince = null;
+    this.#partitions.forgetIdle();
   }
 
   /** After a tick: the watermark takes in the times of the tick. Idle partitions (at their end for `idle_timeout`) do not hold it back. */
   moveWatermark(awakeMs: number): void {
-    const bound = this.relation.watermark;
-    if (bound === undefined) return;
-    let least: bigint | null = null;
-    for (const state of this.#partitions.list) {
-      const { partition } = state;
-      // Before the source has looked, nobody knows whether there is more.
-      const end = this.source.highWatermark(partition);
-      const atEnd = end !== undefined && end <= state.position && this.#pending?.raw.partition !== partition;
-      if (!atEnd) state.idleSince = null;
-      else state.idleSince ??= awakeMs;
-      if (state.idleSince !== null && awakeMs - state.idleSince >= this.#idleMs) continue;
-      if (state.maxTime === null) return;
-      const mark = state.maxTime - bound.delay;
-      if (least === null || mark < least) least = mark;
-    }
-    if (least !== null && (this.#watermark === null || least > this.#watermark)) this.#watermark = least;
+    if (this.relation.watermark !== undefined) this.#watermark = this.#mark(awakeMs);
+  }
+
+  /** True when moveWatermark() would move it: time alone can, as partitions become idle. */
+  watermarkMoves(awakeMs: number): boolean {
+    return this.relation.watermark !== undefined && this.#opened && this.#mark(awakeMs) !== this.#watermark;
+  }
+
+  #mark(awakeMs: number): bigint | null {
+    const { watermark: bound } = this.relation;
+    const time = this.#partitions.time(this.#look(awakeMs), this.#idleMs);
+    if (bound === undefined || time === null) return this.#watermark;
+    const mark = time - bound.delay;
+    return this.#watermark === null || mark > this.#watermark ? mark : this.#watermark;
+  }
+
+  #look(awakeMs: number): Look {
+    this.#seen.pending = this.#pending?.raw.partition;
+    this.#seen.awakeMs = awakeMs;
+    return this.#seen;
+  }
+
+  /** Partitions that are ahead of others in event time wait for these, unless the rows of all are wanted. True when some wait. */
+  align(awakeMs: number, wantsAll: boolean): boolean {
+    if (this.relation.watermark === undefined || !this.#opened) return false;
+    return this.#partitions.align(this.#look(awakeMs), this.source, wantsAll);
   }
 
   #lateRows(batch: Batch, watermark: bigint | null): number[] {

@@ -95,6 +95,11 @@ export class TickLoop {
     return this.graph.clocked;
   }
 
+  /** True when watermarks have moved since the views that wait for them were stepped. */
+  get watermarksMoved(): boolean {
+    return this.graph.isBehind(this.#watermark);
+  }
+
   /** What makes views that read this one the same as those that read its equal. */
   readonly rowsOf = (relation: number): string | null => {
     const view = this.#views.get(relation);

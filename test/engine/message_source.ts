@@ -20,11 +20,17 @@ const PIECE = 7;
 
 export class MessageSource implements Source {
   readonly #partitions: Partition[];
+  readonly #most: number;
+  readonly #paused = new Set<number>();
+  /** The partition that gives next, if it has something. */
+  #turn = 0;
   #opened = false;
   #events: SourceEvent[] = [];
 
-  constructor(partitions = 1) {
+  /** `most`: messages that poll() gives at a time, of the partitions in turns. */
+  constructor(partitions = 1, most = Number.POSITIVE_INFINITY) {
     this.#partitions = Array.from({ length: partitions }, () => ({ messages: [], position: 0 }));
+    this.#most = most;
   }
 
   send(...messages: TestMessage[]): void {
@@ -46,17 +52,30 @@ export class MessageSource implements Source {
 
   poll(): RawBatch | null {
     if (!this.#opened) return null;
-    for (const [partition, state] of this.#partitions.entries()) {
-      if (state.position === state.messages.length) continue;
-      const batch = batchOf(partition, state.position, state.messages.slice(state.position));
-      state.position = state.messages.length;
-      return batch;
+    const count = this.#partitions.length;
+    for (let i = 0; i < count; i++) {
+      const partition = (this.#turn + i) % count;
+      if (!this.#has(partition)) continue;
+      const state = this.#partitions[partition];
+      const from = state.position;
+      state.position = Math.min(from + this.#most, state.messages.length);
+      this.#turn = partition + 1;
+      return batchOf(partition, from, state.messages.slice(from, state.position));
     }
     return null;
   }
 
+  #has(partition: number): boolean {
+    const { position, messages } = this.#partitions[partition];
+    return position < messages.length && !this.#paused.has(partition);
+  }
+
   onReady(callback: () => void): void {
-    if (this.#partitions.some((p) => p.position < p.messages.length)) queueMicrotask(callback);
+    if (this.#partitions.some((_, partition) => this.#has(partition))) queueMicrotask(callback);
+  }
+
+  tell(event: SourceEvent): void {
+    this.#events.push(event);
   }
 
   takeEvents(): SourceEvent[] {
@@ -71,12 +90,16 @@ export class MessageSource implements Source {
     return BigInt(this.#partitions[partition].messages.length);
   }
 
-  pause(): void {
-    throw new Error('not used by the engine');
+  get paused(): number[] {
+    return [...this.#paused].sort();
   }
 
-  resume(): void {
-    throw new Error('not used by the engine');
+  pause(partition: number): void {
+    this.#paused.add(partition);
+  }
+
+  resume(partition: number): void {
+    this.#paused.delete(partition);
   }
 
   bufferedBytes(): number {
