@@ -444,3 +444,49 @@ test('DROP OWNED drops all or nothing, in whatever order it was made', async () 
     DROP ROLE stayer
   `);
 });
+
+test('information_schema lists what one of the roles owns or has a privilege on', () =>
+  same(`
+    CREATE ROLE is_owner
+    CREATE ROLE is_reader
+    CREATE ROLE is_writer
+    CREATE ROLE is_member IN ROLE is_owner
+    CREATE SCHEMA is_shown
+    CREATE SCHEMA is_hidden
+    GRANT USAGE, CREATE ON SCHEMA is_shown TO is_owner
+    GRANT USAGE ON SCHEMA is_shown TO is_reader, is_writer
+    SET ROLE is_owner
+    CREATE TABLE is_shown.parent (id int PRIMARY KEY, note text CHECK (note <> ''), tags text[])
+    CREATE TABLE is_shown.child (id int UNIQUE, parent int NOT NULL REFERENCES is_shown.parent)
+    CREATE VIEW is_shown.notes AS SELECT note FROM is_shown.parent
+    CREATE SEQUENCE is_shown.numbers
+    CREATE FUNCTION is_shown.one() RETURNS int LANGUAGE sql AS 'SELECT 1'
+    CREATE DOMAIN is_shown.few AS int CHECK (VALUE < 10)
+    GRANT SELECT ON is_shown.notes, is_shown.child TO is_reader
+    GRANT INSERT ON is_shown.child TO is_writer
+    GRANT USAGE ON SEQUENCE is_shown.numbers TO is_writer
+    RESET ROLE
+    CREATE TABLE is_hidden.secret (id int PRIMARY KEY)
+    ${['is_owner', 'is_member', 'is_reader', 'is_writer']
+      .flatMap((role) => [
+        `SET ROLE ${role}`,
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema LIKE 'is_%' ORDER BY 1",
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema LIKE 'is_%' ORDER BY 1, 2",
+        "SELECT table_name, view_definition IS NULL FROM information_schema.views WHERE table_schema LIKE 'is_%' ORDER BY 1",
+        "SELECT view_name, table_name FROM information_schema.view_table_usage WHERE view_schema LIKE 'is_%' ORDER BY 1, 2",
+        "SELECT object_name FROM information_schema.element_types WHERE object_schema LIKE 'is_%' ORDER BY 1",
+        "SELECT table_name, constraint_type, count(*)::int FROM information_schema.table_constraints WHERE table_schema LIKE 'is_%' GROUP BY 1, 2 ORDER BY 1, 2",
+        "SELECT constraint_name FROM information_schema.referential_constraints WHERE constraint_schema LIKE 'is_%' ORDER BY 1",
+        "SELECT table_name, column_name FROM information_schema.key_column_usage WHERE table_schema LIKE 'is_%' ORDER BY 1, 2",
+        "SELECT table_name, column_name, constraint_name FROM information_schema.constraint_column_usage WHERE table_schema LIKE 'is_%' AND constraint_name NOT LIKE '%not_null' ORDER BY 1, 2, 3",
+        "SELECT table_name, constraint_name FROM information_schema.constraint_table_usage WHERE table_schema LIKE 'is_%' ORDER BY 1, 2",
+        "SELECT constraint_name FROM information_schema.check_constraints WHERE constraint_schema LIKE 'is_%' AND constraint_name LIKE '%check' ORDER BY 1",
+        "SELECT sequence_name FROM information_schema.sequences WHERE sequence_schema LIKE 'is_%' ORDER BY 1",
+        "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'is_%' ORDER BY 1",
+        "SELECT routine_name, routine_definition FROM information_schema.routines WHERE routine_schema LIKE 'is_%' ORDER BY 1",
+        "SELECT domain_name FROM information_schema.domains WHERE domain_schema LIKE 'is_%' ORDER BY 1",
+        "SELECT count(*) > 50 FROM information_schema.tables WHERE table_schema = 'pg_catalog'",
+        "SELECT table_name FROM information_schema.tables WHERE table_name IN ('pg_authid', 'pg_class')",
+      ])
+      .join('\n')}
+  `));

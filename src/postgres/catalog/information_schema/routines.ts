@@ -3,8 +3,10 @@ import type { PgProc } from '../../../../planner/types/catalog.ts';
 import { systemTable } from '../../../../planner/types/catalog_table.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import type { CatalogFacts } from '../facts.ts';
+import { OWNER } from '../oids.ts';
 import { parametersOf } from '../proc_parameters.ts';
-import { everyProc, functionsOf, schemaOfProc } from '../procs.ts';
+import { everyProc, functionObject, functionsOf, schemaOfProc } from '../procs.ts';
+import { knownTo } from './known.ts';
 import { dataTypeName, udt } from './sql_type.ts';
 import { yesNo } from './yes_no.ts';
 
@@ -80,12 +82,15 @@ function parameterRows(proc: PgProc, database: string, facts: CatalogFacts, path
 }
 
 export const ROUTINES: Record<string, CatalogRelation> = {
-  routines: ofCatalog((facts, { database }) => {
-    const known = sources();
-    for (const { oid, source } of functionsOf(facts)) known.set(oid, { language: 'SQL', text: source });
-    return everyProc(facts).map((proc) =>
-      routineRow(proc, database, known.get(proc.oid) ?? { language: 'INTERNAL', text: proc.name }),
-    );
+  routines: ofCatalog((facts, context) => {
+    const known = knownTo(facts, context);
+    const made = sources();
+    for (const object of functionsOf(facts)) made.set(object.oid, { language: 'SQL', text: object.source });
+    return everyProc(facts).map((proc) => {
+      const { language, text } = made.get(proc.oid) ?? { language: 'INTERNAL', text: proc.name };
+      const owner = functionObject(facts, proc.oid)?.ownedBy ?? OWNER;
+      return routineRow(proc, context.database, { language, text: known.owns(owner) ? text : '' });
+    });
   }),
   parameters: ofCatalog((facts, { database, searchPath }) =>
     everyProc(facts).flatMap((proc) => parameterRows(proc, database, facts, searchPath)),

@@ -15,14 +15,16 @@ import { defaultText } from '../default_text.ts';
 import { viewDefinition } from '../definitions.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';
 import { typeStorage } from '../pg_attribute.ts';
+import { type Known, knownTo } from './known.ts';
 import { dataTypeName, domainLimits, typeLimits, udt } from './sql_type.ts';
 import { yesNo } from './yes_no.ts';
 
 const DEFAULT_COLLATION = 100;
 const C_COLLATION = 950;
 
-function listed(facts: CatalogFacts): RelationFacts[] {
-  return facts.relations.filter((r) => r.relkind !== 'm' && r.relkind !== 'S');
+function listed(facts: CatalogFacts, context: EvalContext): RelationFacts[] {
+  const known = knownTo(facts, context);
+  return facts.relations.filter((r) => r.relkind !== 'm' && r.relkind !== 'S' && known.relation(r));
 }
 
 /** Tables and local streams take INSERT; what a connector fills, and views, do not. */
@@ -123,10 +125,10 @@ function typeOf(type: ColType, database: string): CatalogRow {
   };
 }
 
-function viewRow(r: RelationFacts, { database }: EvalContext): CatalogRow {
+function viewRow(r: RelationFacts, { database }: EvalContext, isOwn: boolean): CatalogRow {
   return {
     ...tableName(r, database),
-    view_definition: viewDefinition(r),
+    view_definition: isOwn ? viewDefinition(r) : null,
     check_option: 'NONE',
     is_updatable: 'NO',
     is_insertable_into: 'NO',
@@ -136,10 +138,12 @@ function viewRow(r: RelationFacts, { database }: EvalContext): CatalogRow {
   };
 }
 
-function viewTables(facts: CatalogFacts, view: RelationFacts, database: string): CatalogRow[] {
+function viewTables(facts: CatalogFacts, view: RelationFacts, database: string, known: Known): CatalogRow[] {
   return (view.object?.dependencies ?? []).flatMap((oid) => {
     const read = facts.relation(oid);
-    return read === undefined ? [] : [{ ...tableName(view, database, 'view'), ...tableName(read, database) }];
+    return read === undefined || !known.owns(read.owner)
+      ? []
+      : [{ ...tableName(view, database, 'view'), ...tableName(read, database) }];
   });
 }
 
@@ -162,15 +166,21 @@ function elementTypes(r: RelationFacts, database: string): CatalogRow[] {
 }
 
 export const TABLES: Record<string, CatalogRelation> = {
-  tables: ofCatalog((facts, context) => listed(facts).map((r) => tableRow(r, context))),
-  columns: ofCatalog((facts, context) => listed(facts).flatMap((r) => columnRows(r, facts, context))),
-  views: ofCatalog((facts, context) =>
-    listed(facts)
+  tables: ofCatalog((facts, context) => listed(facts, context).map((r) => tableRow(r, context))),
+  columns: ofCatalog((facts, context) => listed(facts, context).flatMap((r) => columnRows(r, facts, context))),
+  views: ofCatalog((facts, context) => {
+    const known = knownTo(facts, context);
+    return listed(facts, context)
       .filter((r) => r.relkind === 'v')
-      .map((r) => viewRow(r, context)),
+      .map((r) => viewRow(r, context, known.owns(r.owner)));
+  }),
+  view_table_usage: ofCatalog((facts, context) => {
+    const known = knownTo(facts, context);
+    return facts.own
+      .filter((r) => r.relkind === 'v')
+      .flatMap((view) => viewTables(facts, view, context.database, known));
+  }),
+  element_types: ofCatalog((facts, context) =>
+    listed(facts, context).flatMap((r) => elementTypes(r, context.database)),
   ),
-  view_table_usage: ofCatalog((facts, { database }) =>
-    facts.own.filter((r) => r.relkind === 'v').flatMap((view) => viewTables(facts, view, database)),
-  ),
-  element_types: ofCatalog((facts, { database }) => listed(facts).flatMap((r) => elementTypes(r, database))),
 };
