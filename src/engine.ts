@@ -55,6 +55,8 @@ export interface Transaction {
    * Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). `signal` ends it before it is published.
    */
   commit(durable?: boolean, signal?: AbortSignal | null): Promise<void>;
+  /** Reads are of this tick from now on. */
+  readTick?(): bigint;
   /** The statement that runs now is all of it. */
   standAlone?(): void;
   /** True when commit() has something to publish, or to wait for. */
@@ -113,9 +115,57 @@ export interface Engine {
   forgetValues?(session: SessionContext): void;
   /** The session's temporary objects are dropped (DISCARD TEMP). */
   discardTemporary?(session: SessionContext): void;
+  /** Absent: there is none. */
+  readonly replication?: Replication;
   /** Resolves when everything accepted so far is visible (FLUSH). */
   flush(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A relation as replication shows it. */
+export interface PublishedRelation {
+  oid: number;
+  schema: string;
+  name: string;
+  /** `position`: in the relation's rows; `isKey`: no two rows have the same in all of these. */
+  columns: { name: string; type: ColType; position: number; isKey: boolean }[];
+  /** Rows are told by their key, which is not NULL; else by all that they have. */
+  toldByKey: boolean;
+  publish: { insert: boolean; update: boolean; delete: boolean };
+}
+
+/** What one tick has changed in the relations of publications. Valid until the next one is asked for. */
+export interface PublishedTick {
+  tick: bigint;
+  /** Microseconds since 2000-01-01. */
+  clock: bigint;
+  changes: { relation: PublishedRelation; delta: Batch }[];
+}
+
+export interface PublishedChanges {
+  /** The next tick that is on the disk and changed something; null: none yet, `wake` is called when there may be. */
+  next(): Promise<PublishedTick | null>;
+  /** Every change up to this tick was given. */
+  readonly complete: bigint;
+  close(): void;
+}
+
+/** What clients of replication follow, and how far they are. */
+export interface Replication {
+  /** The last tick that is on the disk. */
+  readonly durable: bigint;
+  /** Of the data directory. */
+  readonly identity: string;
+  /** Throws 42602 or 42622 for what is no name of a slot. */
+  checkName(slot: string): void;
+  /** A slot whose client has all up to a tick; on the disk when it resolves. */
+  create(slot: string, at: bigint): Promise<void>;
+  drop(slot: string): Promise<void>;
+  /** The tick up to which the slot's client has confirmed all; null: there is no such slot. */
+  position(slot: string): bigint | null;
+  confirm(slot: string, upTo: bigint): void;
+  /** Changes after a tick. 42704: no such publication; 55000: they are not kept any more. */
+  follow(publications: string[], after: bigint, wake: () => void): PublishedChanges;
 }
 
 export type Result =

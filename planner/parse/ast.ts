@@ -384,12 +384,22 @@ export type Statement = { text: string; offset: number } & (
         | 'subscription'
         | 'schema'
         | 'extension'
+        | 'publication'
+        | 'slot'
         | 'source';
       /** `args`: of functions. */
       names: { schema?: string; name: string; location: number; args?: PgNode[] | null }[];
       ifExists: boolean;
       cascade: boolean;
     }
+  | ({ k: 'create_publication'; name: string; all: boolean; options: Option[] } & PublishedObjects)
+  | ({
+      k: 'alter_publication';
+      name: string;
+      action: 'add' | 'drop' | 'set' | 'options';
+      options: Option[];
+    } & PublishedObjects)
+  | { k: 'create_slot'; name: string }
   | { k: 'create_extension'; name: string; schema?: string; version?: string; ifNotExists: boolean }
   | { k: 'create_schema'; name: string; ifNotExists: boolean; owner?: RoleSpec }
   | { k: 'comment'; on: CommentTarget; comment: string | null }
@@ -456,6 +466,11 @@ export type CommentTarget =
   | ({ kind: 'function' } & FunctionName)
   | { kind: 'extension'; name: string }
   | { kind: 'schema'; name: string };
+
+export interface PublishedObjects {
+  tables: { schema?: string; name: string; location: number }[];
+  schemas: string[];
+}
 
 export type SubscribeTarget = { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };
 

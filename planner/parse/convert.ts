@@ -20,6 +20,7 @@ import {
 import { doBlock } from './convert_do.ts';
 import { alterDomain, createDomain, moveDomain, renameDomain } from './convert_domain.ts';
 import { alterFunction, alterFunctionObject, createFunction } from './convert_function.ts';
+import { alterPublication, createPublication } from './convert_publication.ts';
 import {
   alterOwner,
   alterRole,
@@ -77,6 +78,8 @@ const CONVERTERS: Record<string, Converter> = {
   IndexStmt: createIndex,
   CreateSchemaStmt: createSchema,
   CreateExtensionStmt: createExtension,
+  CreatePublicationStmt: createPublication,
+  AlterPublicationStmt: alterPublication,
   CommentStmt: comment,
   CreateSeqStmt: createSequence,
   AlterSeqStmt: alterSequence,

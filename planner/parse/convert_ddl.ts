@@ -338,6 +338,7 @@ const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_DOMAIN: 'domain',
   OBJECT_FUNCTION: 'function',
   OBJECT_EXTENSION: 'extension',
+  OBJECT_PUBLICATION: 'publication',
 };
 
 function namePath({ List: list, String: word, TypeName: type }: PgNode): string[] {

@@ -94,7 +94,7 @@ const READS_DIFFERENTLY = /\basof\b/i;
 
 /** A text that Postgres refuses and that has none of these words is simply wrong: no need to read it again token by token. */
 const DIALECT_WORDS =
-  /\b(stream|sink|source|subscribe|subscription|acknowledge|flush|emit|watermark|include|system_time|of|fetch|move)\b/i;
+  /\b(stream|sink|source|subscribe|subscription|acknowledge|replication|flush|emit|watermark|include|system_time|of|fetch|move)\b/i;
 
 /**
  * Parses what a client sent: any number of statements separated by semicolons; '' and ';;' give []. Call initParser() once before.

@@ -21,7 +21,7 @@ import {
   type RelationObject,
   type TypeObject,
 } from './objects.ts';
-import { extensionPlace, functionPlace, placeOf, typePlace } from './places.ts';
+import { functionPlace, isOfServer, placeOf, type ServerKind, serverPlace, typePlace } from './places.ts';
 import { Rights, type SavedRights } from './rights.ts';
 import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
 import { dropUserType, setUserType } from './user_types.ts';
@@ -265,9 +265,9 @@ export class Catalog implements CatalogReader {
       const words = `${name}(${args.map((t) => formatType(t)).join(', ')})`;
       throw new SqlError('42723', `function ${words} already exists in schema "${schema}"`);
     }
-    if (kind === 'extension') {
-      if (this.extension(name) !== undefined) throw new SqlError('42710', `extension "${name}" already exists`);
-      return;
+    if (isOfServer(kind)) {
+      if (!this.#byName.has(serverPlace(kind, name))) return;
+      throw new SqlError('42710', `${KIND_NAMES[kind]} "${name}" already exists`);
     }
     const type = this.#byName.has(typePlace(schema, name));
     const other = this.in(schema, name);
@@ -302,14 +302,15 @@ export class Catalog implements CatalogReader {
     for (const object of this.#objects.values()) if (object.kind === 'type') dropUserType(object.type.oid, this);
   }
 
-  extension(name: string): ExtensionObject | undefined {
-    const object = this.#objects.get(this.#byName.get(extensionPlace(name)) ?? 0);
-    return object?.kind === 'extension' ? object : undefined;
+  /** Of what is in no schema. */
+  ofServer<K extends ServerKind>(kind: K, name: string): Extract<CatalogObject, { kind: K }> | undefined {
+    const object = this.#objects.get(this.#byName.get(serverPlace(kind, name)) ?? 0);
+    return object?.kind === kind ? (object as Extract<CatalogObject, { kind: K }>) : undefined;
   }
 
-  /** The same for who has this search path. */
+  /** For who has this search path. */
   seenExtension(name: string, searchPath: string[]): ExtensionObject | undefined {
-    const found = this.extension(name);
+    const found = this.ofServer('extension', name);
     return found !== undefined && this.isSeen(found.oid, searchPath) ? found : undefined;
   }
 

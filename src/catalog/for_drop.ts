@@ -11,6 +11,8 @@ function found(
   searchPath: string[],
 ): CatalogObject | undefined {
   if (kind === 'extension') return catalog.seenExtension(name, searchPath);
+  if (kind === 'publication') return catalog.ofServer('publication', name);
+  if (kind === 'slot') return catalog.ofServer('slot', name);
   return kind === 'type' ? catalog.findType(schema, name, searchPath) : catalog.find(schema, name, searchPath);
 }
 
@@ -25,7 +27,9 @@ export function forDrop(
   const object = found(catalog, kind, schema, name, searchPath);
   if (object === undefined) {
     if (ifExists) return null;
-    const code = ['index', 'sink', 'subscription', 'type', 'extension'].includes(kind) ? '42704' : '42P01';
+    const code = ['index', 'sink', 'subscription', 'type', 'extension', 'publication', 'slot'].includes(kind)
+      ? '42704'
+      : '42P01';
     throw new SqlError(code, `${KIND_NAMES[kind]} "${name}" does not exist`);
   }
   if (object.kind !== kind) {

@@ -290,8 +290,32 @@ export interface ExtensionObject extends ObjectBase {
   kind: 'extension';
 }
 
+/** Relations whose changes replication gives. Those that were dropped are left out where it is read. */
+export interface PublicationObject extends ObjectBase {
+  kind: 'publication';
+  all: boolean;
+  /** OIDs. */
+  tables: number[];
+  schemas: string[];
+  publish: Publish;
+}
+
+export interface Publish {
+  insert: boolean;
+  update: boolean;
+  delete: boolean;
+  truncate: boolean;
+}
+
+/** How far a client of replication is: its position is among those of subscriptions. */
+export interface SlotObject extends ObjectBase {
+  kind: 'slot';
+}
+
 export type CatalogObject =
   | ExtensionObject
+  | PublicationObject
+  | SlotObject
   | TypeObject
   | FunctionObject
   | SubscriptionObject
@@ -316,4 +340,6 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   type: 'type',
   function: 'function',
   extension: 'extension',
+  publication: 'publication',
+  slot: 'replication slot',
 };

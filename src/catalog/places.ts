@@ -1,11 +1,11 @@
 /** Under which key the catalog has an object: names that do not take each other's place have different ones. */
-import type { CatalogObject } from './objects.ts';
+import type { CatalogObject, ObjectKind } from './objects.ts';
 
-/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments; extensions are of no schema. */
+/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments; extensions, publications and slots are of no schema. */
 export function placeOf(object: CatalogObject): string {
   const { kind, schema, name } = object;
   if (kind === 'function') return functionPlace(schema, name, object.proc.args);
-  if (kind === 'extension') return extensionPlace(name);
+  if (isOfServer(kind)) return serverPlace(kind, name);
   return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
 }
 
@@ -14,4 +14,9 @@ export const functionPlace = (schema: string, name: string, args: number[]): str
 
 export const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
 
-export const extensionPlace = (name: string): string => `extension ${name}`;
+export type ServerKind = 'extension' | 'publication' | 'slot';
+
+export const isOfServer = (kind: ObjectKind): kind is ServerKind =>
+  kind === 'extension' || kind === 'publication' || kind === 'slot';
+
+export const serverPlace = (kind: ServerKind, name: string): string => `${kind} ${name}`;

@@ -150,6 +150,11 @@ export class ChangeLog {
     return (this.#segments[0] ?? this.#end).after;
   }
 
+  /** Nothing of it was ever given up: before its floor there was no log. */
+  get isWhole(): boolean {
+    return this.#segments[0]?.number === 1;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

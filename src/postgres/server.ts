@@ -9,6 +9,7 @@ import { turn } from '../../operators/turn.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { systemClock } from '../runtime/system_clock.ts';
 import type { PostgresServer, PostgresServerOptions } from './options.ts';
+import { ReplicationSession } from './replication/replication_session.ts';
 import { CANCELLED } from './session/cancellation.ts';
 import { Identity } from './session/identity.ts';
 import { type Login, logIn } from './session/login.ts';
@@ -120,9 +121,9 @@ class WireServer implements ClientHandler {
   async #session(connection: Connection, startup: StartupMessage): Promise<void> {
     if (this.#closing) throw new SqlError('57P03', 'the database system is shutting down', { severity: 'FATAL' });
     if (this.#registry.size >= (this.#options.maxConnections ?? 1000)) throw tooMany();
-    if (startup.replication !== null && !/^(false|off|no|0)$/i.test(startup.replication)) {
-      throw new SqlError('0A000', 'replication connections are not supported', { severity: 'FATAL' });
-    }
+    const replicates = startup.replication !== null && !/^(false|off|no|0)$/i.test(startup.replication);
+    if (replicates && !/^database$/i.test(startup.replication as string))
+      throw new SqlError('0A000', 'physical replication is not supported', { severity: 'FATAL' });
     const { out } = connection;
     const version = negotiatedVersion(startup.version);
     if (version !== startup.version || startup.protocolOptions.length > 0) {
@@ -143,6 +144,7 @@ class WireServer implements ClientHandler {
       options: this.#options,
       clock: this.#clock,
     });
+    if (replicates) session.replication = this.#replicationOf(session);
     this.#registry.attach(session);
     connection.onEnd = () => session.clientHungUp();
     connection.onClose = () => {
@@ -158,6 +160,24 @@ class WireServer implements ClientHandler {
       this.#registry.release(pid);
       session.close();
     }
+  }
+
+  #replicationOf(session: Session): ReplicationSession {
+    const { engine } = this.#options;
+    const role = engine.roles?.get(session.identity.login.role);
+    if (role !== undefined && !role.superuser && !role.replication)
+      throw new SqlError('42501', 'permission denied to start WAL sender', {
+        severity: 'FATAL',
+        detail: 'Only roles with the REPLICATION attribute may start a WAL sender process.',
+      });
+    if (engine.replication === undefined)
+      throw new SqlError('0A000', 'there is nothing to replicate', { severity: 'FATAL' });
+    const others = () =>
+      this.#registry.sessions().flatMap(({ pid, replication }) => {
+        const slot = replication?.slot ?? null;
+        return slot === null ? [] : [{ slot, pid }];
+      });
+    return new ReplicationSession(session, engine.replication, others);
   }
 
   /** Ends a client that does not say in time who it is. */

@@ -24,6 +24,8 @@ import { checkNotOthers } from './open_objects.ts';
 import { dropOwned, reassignOwned } from './owned_by.ts';
 import { alterOwner } from './owners.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
+import { alterPublication, createPublication } from './publications.ts';
+import { createSlot } from './replication_slots.ts';
 import { actingRole, isRestricted, ownerOfNew, roleOf } from './role_names.ts';
 import { alterGroup, alterRole, createRole, dropRoles, grantRoles, renameRole, setOfRole } from './roles.ts';
 import { truncate } from './truncate.ts';
@@ -72,6 +74,15 @@ async function define(
       return null;
     case 'create_extension':
       createExtension(engine, statement, session);
+      return null;
+    case 'create_publication':
+      createPublication(engine, statement, session);
+      return null;
+    case 'alter_publication':
+      alterPublication(engine, statement, session);
+      return null;
+    case 'create_slot':
+      createSlot(engine, statement, session);
       return null;
     case 'create_role':
       createRole(engine, statement, session);

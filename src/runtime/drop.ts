@@ -361,6 +361,10 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
     case 'type':
     case 'function':
     case 'extension':
+    case 'publication':
+      return null;
+    case 'slot':
+      engine.subscriptions.delete(object.oid);
       return null;
     case 'sequence':
       engine.sequences.close(object.oid);

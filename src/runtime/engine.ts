@@ -50,6 +50,7 @@ import { prepareDo } from './plpgsql/do_block.ts';
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
+import { replicationOf } from './replication_slots.ts';
 import { own } from './role_names.ts';
 import { Sequences } from './sequences.ts';
 import { prepareSetConstraints } from './set_constraints.ts';
@@ -400,6 +401,8 @@ export class TidemarkEngine implements Engine {
     const owner = this.catalog.roles.isOwn(ownedBy) ? [] : [ownedBy];
     return [...reads, this.catalog.schemaOid(schema), ...owner];
   }
+
+  readonly replication = replicationOf(this);
 
   /** How far ticks are, and how far they are on the disk. */
   get ticks(): Ticks {

@@ -2,6 +2,7 @@
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, type FunctionObject, KIND_NAMES } from '../catalog/objects.ts';
+import { isOfServer } from '../catalog/places.ts';
 import type { SecuredKind } from '../catalog/privileges.ts';
 import type { Secured } from '../catalog/rights.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -19,7 +20,7 @@ export interface Securable extends Secured {
 }
 
 export function isSecured(object: CatalogObject): boolean {
-  return object.kind !== 'index' && object.kind !== 'extension';
+  return object.kind !== 'index' && !isOfServer(object.kind);
 }
 
 export function securedKind({ kind }: CatalogObject): SecuredKind {

@@ -172,6 +172,11 @@ export class EngineTransaction implements Transaction {
     if (this.#pin === null && !this.#done) this.#pin = this.#loop.pin();
   }
 
+  readTick(): bigint {
+    this.pin();
+    return this.tick;
+  }
+
   /** Deltas to add to the live rows of a relation to see it as of the pinned tick. */
   pinned(relation: number): { batch: Batch; sign: 1 | -1 }[] {
     this.#checkUnaltered(relation);

@@ -40,7 +40,9 @@ export function namedInSyntax({ catalog }: TidemarkEngine, root: PgNode, searchP
     const path = strings(call.funcname);
     found.push(...catalog.findFunctions(path.at(-2), path[path.length - 1], searchPath).map(({ oid }) => oid));
   });
-  found.push(...extensionCalls(root, (name) => catalog.extension(name)).map(({ extension }) => extension.oid));
+  found.push(
+    ...extensionCalls(root, (name) => catalog.ofServer('extension', name)).map(({ extension }) => extension.oid),
+  );
   return [...new Set(found)];
 }
 

@@ -18,6 +18,7 @@ import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
+import { isOfServer } from '../catalog/places.ts';
 import type { SessionContext } from '../engine.ts';
 import { usersOf } from './default_value.ts';
 import { type Drop, drop } from './drop.ts';
@@ -94,7 +95,7 @@ function isPartOf({ catalog }: TidemarkEngine, oid: number, whole: (oid: number)
 function nameOf(object: CatalogObject): string {
   const { kind, schema, name } = object;
   const words = KIND_NAMES[kind].toUpperCase();
-  if (kind === 'extension') return `${words} ${quoteIdent(name)}`;
+  if (isOfServer(kind)) return `${words} ${quoteIdent(name)}`;
   const args = kind === 'function' ? `(${object.proc.args.map((type) => formatType(type)).join(', ')})` : '';
   return `${words} ${quoteIdent(schema)}.${quoteIdent(name)}${args}`;
 }

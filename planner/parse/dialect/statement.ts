@@ -13,6 +13,7 @@ import { createRelation } from './create_stream.ts';
 import { DROP_WORDS, dropRelations } from './drop.ts';
 import { closingIndex, isSymbol, isWord, type Piece, Reader, subPiece, syntaxErrorAt } from './piece.ts';
 import { parseWithForms } from './query_forms.ts';
+import { createSlot, dropSlot } from './replication_slot.ts';
 import { Rewrite } from './rewrite.ts';
 import { acknowledge, createSubscription, isSubscriptionForView, subscribe } from './subscribe.ts';
 
@@ -124,6 +125,7 @@ function createStatement(piece: Piece): Statement | null {
     throw errorAt(source, '0A000', 'CREATE SOURCE is not supported', tokens[1].start, 'Use CREATE STREAM.');
   }
   if (isSubscriptionForView(piece)) return createSubscription(piece);
+  if (isWord(tokens[1], 'replication')) return createSlot(piece);
   const at = createdKind(piece);
   if (isWord(tokens[at], 'stream')) return createRelation(piece, at);
   const dialect = isWord(tokens[at], 'table') && tokens.some((token) => isWord(token, 'watermark', 'include'));
@@ -150,6 +152,7 @@ function dialectStatement(piece: Piece): Statement | null {
   if (isWord(first, 'acknowledge')) return acknowledge(piece);
   if (isWord(first, 'alter') && isWord(second, 'stream')) return alterStream(piece);
   if (isWord(first, 'drop') && isWord(second, ...DROP_WORDS)) return dropRelations(piece);
+  if (isWord(first, 'drop') && isWord(second, 'replication')) return dropSlot(piece);
   if (isWord(first, 'flush') && second === undefined) return { ...source, k: 'utility', tag: 'FLUSH', node: {} };
   if (isWord(first, 'explain')) return explainStatement(piece);
   if (isWord(first, 'prepare')) return prepareStatement(piece);

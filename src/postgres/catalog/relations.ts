@@ -12,6 +12,7 @@ import { PG_DEPEND } from './pg_depend.ts';
 import { EXTENSION_RELATIONS } from './pg_extension.ts';
 import { PG_INDEX } from './pg_index.ts';
 import { PG_NAMESPACE } from './pg_namespace.ts';
+import { PUBLICATIONS } from './pg_publication.ts';
 import { PG_REWRITE } from './pg_rewrite.ts';
 import { SEQUENCES } from './pg_sequence.ts';
 import { PG_SETTINGS } from './pg_settings.ts';
@@ -35,6 +36,7 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   ...STATISTICS,
   ...TIME_ZONES,
   ...EXTENSION_RELATIONS,
+  ...PUBLICATIONS,
   pg_attrdef: PG_ATTRDEF,
   pg_attribute: PG_ATTRIBUTE,
   pg_class: PG_CLASS,

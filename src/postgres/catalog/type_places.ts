@@ -19,10 +19,12 @@ export function typeEdits(root: PgNode, facts: CatalogFacts, path: string[]): Ed
 }
 
 function ofExtensions(root: PgNode, { engine }: CatalogFacts, path: string[]): Edit[] {
-  return extensionCalls(root, (name) => engine.catalog.extension(name)).flatMap(({ node, schema, extension }) => {
-    const hidden = schema === undefined && !path.includes(extension.schema) && node.location >= 0;
-    return hidden ? [insertion(node.location, `${quoteIdent(extension.schema)}.`)] : [];
-  });
+  return extensionCalls(root, (name) => engine.catalog.ofServer('extension', name)).flatMap(
+    ({ node, schema, extension }) => {
+      const hidden = schema === undefined && !path.includes(extension.schema) && node.location >= 0;
+      return hidden ? [insertion(node.location, `${quoteIdent(extension.schema)}.`)] : [];
+    },
+  );
 }
 
 function ofTypes(root: PgNode, facts: CatalogFacts, path: string[]): Edit[] {

@@ -5,6 +5,7 @@
 import { SqlError } from '../../../operators/errors.ts';
 import { withoutPasswords } from '../../auth/hidden_password.ts';
 import type { PostgresServerOptions, SessionInfo, SessionView } from '../options.ts';
+import type { ReplicationSession } from '../replication/replication_session.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { NoticeFields } from '../wire/control_message.ts';
 import { noticeResponse, notification, parameterStatus } from '../wire/control_message.ts';
@@ -51,6 +52,8 @@ export class Session implements Listener {
   readonly context: WireSessionContext;
   readonly planner: Planner;
   readonly lostClient: LostClient;
+  /** Of a connection that began for replication. */
+  replication: ReplicationSession | null = null;
   readonly #registry: SessionRegistry;
   /** Why the session must end; set by terminate(). */
   terminating: SqlError | null = null;
@@ -284,6 +287,7 @@ export class Session implements Listener {
             : 'idle in transaction (aborted)',
       query: withoutPasswords(this.#query),
       tls: this.connection.tls,
+      slot: this.replication?.slot ?? null,
     };
   }
 

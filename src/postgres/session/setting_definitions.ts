@@ -48,6 +48,7 @@ export const REPORTED = [
 ];
 
 const BOOT: Record<string, string> = {
+  wal_level: 'logical',
   client_encoding: 'UTF8',
   server_encoding: 'UTF8',
   TimeZone: 'UTC',

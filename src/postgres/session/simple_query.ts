@@ -6,6 +6,8 @@
 
 import type { Datum } from '../../../operators/datum.ts';
 import type { Result } from '../../engine.ts';
+import { isReplicationCommand } from '../replication/command.ts';
+import type { ReplicationSession } from '../replication/replication_session.ts';
 import { EMPTY_QUERY, writeCommandComplete } from '../wire/control_message.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 import { protocolError } from '../wire/protocol.ts';
@@ -16,7 +18,7 @@ import type { Prepared } from './prepared_statements.ts';
 import { answerNow } from './quick_answer.ts';
 import type { Session } from './session.ts';
 import { sendSimpleResult } from './statement_result.ts';
-import { checkNotFailed, runStatement } from './statement_runner.ts';
+import { checkNotFailed, runStatement, transactionAborted } from './statement_runner.ts';
 import { armStatementTimeout } from './statement_timer.ts';
 
 /** Runs the message; errors are thrown, ReadyForQuery is the caller's. Null: done in this turn. */
@@ -25,6 +27,7 @@ export function simpleQuery(session: Session, body: Buffer): Promise<void> | nul
   const text = checkedUtf8(body.subarray(0, body.length - 1));
   session.statements.drop('');
   session.portals.close('');
+  if (session.replication !== null && isReplicationCommand(text)) return replicate(session, session.replication, text);
   const known = session.planner.fromTemplate(text);
   if ('prepared' in known) {
     const { prepared, params } = known;
@@ -72,6 +75,18 @@ async function runStatements(
     }
   } finally {
     disarm();
+    session.endStatement();
+  }
+}
+
+/** A command that only connections of replication have. */
+async function replicate(session: Session, replication: ReplicationSession, text: string): Promise<void> {
+  if (session.block.failed) throw transactionAborted();
+  const cancellation = session.startStatement(text);
+  try {
+    await replication.run(text, cancellation);
+    await endImplicit(session);
+  } finally {
     session.endStatement();
   }
 }

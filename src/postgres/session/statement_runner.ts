@@ -26,7 +26,11 @@ export function endsTransaction(statement: Statement | null): boolean {
 
 export function checkNotFailed(session: Session, statement: Statement | null): void {
   if (!session.block.failed || statement === null || endsTransaction(statement)) return;
-  throw new SqlError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');
+  throw transactionAborted();
+}
+
+export function transactionAborted(): SqlError {
+  return new SqlError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');
 }
 
 /** Runs the statement in the session's transaction. `last`: no other statement of an implicit transaction follows. */

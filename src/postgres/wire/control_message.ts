@@ -111,6 +111,24 @@ export function copyResponse(direction: 'in' | 'out', binary: boolean, columns: 
   return writer.flush(direction === 'in' ? BACKEND.copyIn : BACKEND.copyOut);
 }
 
+/** Both sides send from now on. */
+export function copyBothResponse(): Buffer {
+  return new Writer()
+    .add(Buffer.from([0]))
+    .addInt16(0)
+    .flush(BACKEND.copyBoth);
+}
+
+/** A row of texts. */
+export function dataRow(values: (string | null)[]): Buffer {
+  const writer = new Writer().addInt16(values.length);
+  for (const value of values) {
+    if (value === null) writer.addInt32(-1);
+    else writer.addInt32(Buffer.byteLength(value)).addString(value);
+  }
+  return writer.flush(BACKEND.dataRow);
+}
+
 export function errorResponse(error: SqlError): Buffer {
   return report(BACKEND.error, error.fields.severity ?? 'ERROR', error.sqlstate, error.message, error.fields);
 }

@@ -42,6 +42,7 @@ export const BACKEND = {
   notification: code('A'),
   copyIn: code('G'),
   copyOut: code('H'),
+  copyBoth: code('W'),
   copyData: code('d'),
   copyDone: code('c'),
   negotiateProtocolVersion: code('v'),

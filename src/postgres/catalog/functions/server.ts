@@ -2,6 +2,8 @@
 import { SqlError } from '../../../../operators/errors.ts';
 import { isTemporary, temporaryIn } from '../../../../operators/expr/search_path.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
+import { isPublishable } from '../../../runtime/publications.ts';
+import { endOf, lsnText } from '../../replication/lsn.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { DATABASE } from '../oids.ts';
 import { namedBy, roleName } from '../roles.ts';
@@ -104,7 +106,8 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_partition_root: NULL,
   pg_notification_queue_usage: () => 0,
   row_security_active: () => false,
-  pg_relation_is_publishable: () => false,
+  pg_relation_is_publishable: ([oid], { facts }) => isPublishable(facts.engine, numberOf(oid)),
+  pg_current_wal_lsn: (_args, { facts }) => lsnText(endOf(facts.engine.replication.durable)),
   pg_relation_filenode: ([oid]) => oid,
   pg_relation_filepath: NULL,
   pg_relation_size: relationSize,

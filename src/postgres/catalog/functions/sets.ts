@@ -1,10 +1,11 @@
 /** Set-returning catalog functions: most give the rows of a relation that is defined by them in PostgreSQL. */
-import { type Datum, type PgRecord, pgArray } from '../../../../operators/datum.ts';
+import { type Datum, type PgArray, type PgRecord, pgArray } from '../../../../operators/datum.ts';
 import { OID } from '../../../../operators/types.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { KEYWORDS } from '../keywords.ts';
 import { LISTED_BY_FUNCTION } from '../listed_by_function.ts';
 import { availableExtensions } from '../pg_extension.ts';
+import { attributesOf, publicationsOf, publishedRelations } from '../pg_publication.ts';
 import { systemRelation } from '../system_relations.ts';
 import { type CatalogFunctions, numberOf } from './catalog_function.ts';
 
@@ -56,6 +57,20 @@ export const SET_FUNCTIONS: CatalogFunctions = {
   pg_listening_channels: (_args, { session }) => pgArray(OID.text, session?.listeningChannels() ?? []),
   pg_partition_ancestors: ([oid], { facts }) =>
     pgArray(OID.regclass, facts.relation(numberOf(oid)) === undefined ? [] : [oid]),
+  pg_get_publication_tables: ([names], { facts }) =>
+    records(
+      [OID.oid, OID.oid, OID.int2vector, OID.text],
+      publicationsOf(facts)
+        .filter(({ name }) => (names as PgArray).items.includes(name))
+        .flatMap((publication) =>
+          publishedRelations(facts, publication).map((r): Datum[] => [
+            publication.oid,
+            r.oid,
+            { ...pgArray(OID.int2, attributesOf(r)), lower: [0] },
+            null,
+          ]),
+        ),
+    ),
   pg_available_extensions: () =>
     records(
       [OID.name, OID.text, OID.text],
@@ -63,7 +78,6 @@ export const SET_FUNCTIONS: CatalogFunctions = {
     ),
   // There are none of these.
   pg_get_catalog_foreign_keys: () => EMPTY,
-  pg_get_publication_tables: () => EMPTY,
   pg_options_to_table: () => EMPTY,
   pg_partition_tree: () => EMPTY,
   pg_tablespace_databases: () => EMPTY,
