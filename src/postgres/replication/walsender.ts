@@ -72,9 +72,16 @@ class Sender {
   #told = -1n;
   #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(session: Session, changes: PublishedChanges, slot: string, cancellation: Cancellation) {
+  constructor(
+    session: Session,
+    changes: PublishedChanges,
+    bell: { rung: boolean },
+    slot: string,
+    cancellation: Cancellation,
+  ) {
     this.#session = session;
     this.#changes = changes;
+    this.#bell = bell;
     this.#slot = slot;
     this.#cancellation = cancellation;
     this.#output = new PgOutput(session.connection.out, session.context.evalContext, () => session.clock.now());
@@ -88,10 +95,11 @@ class Sender {
       this.#hear();
       if (this.#ended) break;
       if (connection.ended) throw connectionLost();
+      this.#bell.rung = false;
       if (await this.#send()) continue;
       this.#tellEnd();
       connection.out.flush();
-      await connection.changed();
+      if (!this.#bell.rung) await connection.changed();
     }
     connection.out.messages(COPY_DONE);
   }
