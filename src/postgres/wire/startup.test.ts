@@ -119,7 +119,7 @@ test('other major versions, missing user, damaged packets: FATAL and closed', as
   assert.deepEqual(await fatal(int32(0x7fffffff, 0x30000)), ['E FATAL 08P01 invalid length of startup packet']);
   assert.deepEqual(await fatal(int32(4)), ['E FATAL 08P01 invalid length of startup packet']);
   assert.deepEqual(await fatal(startupPacket({ params: { replication: 'database' } })), [
-    'E FATAL 0A000 replication connections are not supported',
+    'E FATAL 0A000 there is nothing to replicate',
   ]);
 });
 
