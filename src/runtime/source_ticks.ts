@@ -25,9 +25,8 @@ export class SourceTicks {
   tickRows: number;
   readonly #automatic: boolean;
   /** Time-outs of partitions begin anew after a stop: nobody has looked at the sources. */
-  readonly #awake = new AwakeClock(() => {
-    for (const stream of this.#engine.streams.values()) stream.forgetIdle();
-  });
+  readonly #awake: AwakeClock;
+  readonly #elapsed: (() => number) | undefined;
   #scheduled = false;
   #closed = false;
   #clockTimer: NodeJS.Timeout | null = null;
@@ -40,8 +39,12 @@ export class SourceTicks {
   #streams: StreamRuntime[] = [];
 
   /** Not `automatic`: ticks run only when pump() is called. */
-  constructor(engine: TidemarkEngine, automatic: boolean, tickRows: number) {
+  constructor(engine: TidemarkEngine, automatic: boolean, tickRows: number, elapsed?: () => number) {
     this.#engine = engine;
+    this.#elapsed = elapsed;
+    this.#awake = new AwakeClock(() => {
+      for (const stream of this.#engine.streams.values()) stream.forgetIdle();
+    }, elapsed);
     this.#automatic = automatic;
     this.tickRows = tickRows;
   }
@@ -73,7 +76,7 @@ export class SourceTicks {
       return smaller || (ready.length > 0 && more);
     }
     memory.passed();
-    const awake = this.#awake.now(end);
+    const awake = this.#awake.now(this.#elapsed?.() ?? end);
     for (const stream of streams.list) stream.moveWatermark(awake);
     journal?.pumped(loop, this.#taken());
     return moved;
