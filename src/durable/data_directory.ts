@@ -120,7 +120,8 @@ function myself(): Owner {
 export function releaseOf(thread: number, path: string): void {
   const file = join(resolve(path), 'lock');
   const owner = readOwner(file);
-  if (owner !== null && JSON.stringify(owner) === JSON.stringify({ ...myself(), thread })) rmSync(file, { force: true });
+  if (owner !== null && JSON.stringify(owner) === JSON.stringify({ ...myself(), thread }))
+    rmSync(file, { force: true });
 }
 
 /** The process that holds the lock of a directory now; null when nobody does. */
@@ -185,7 +186,8 @@ function readOwner(file: string): Owner | null {
     const owner = JSON.parse(readFileSync(file, 'utf8')) as Owner;
     return Number.isInteger(owner.pid) && owner.pid > 0 ? owner : null;
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw error;
   }
 }

@@ -7,9 +7,9 @@ import { RowTypes } from './row_types.ts';
 import { Statements } from './statements.ts';
 import type {
   Clock,
-  Database as Public,
   InsertOptions,
   OpenOptions,
+  Database as Public,
   Result,
   Row,
   SubscribeOptions,
@@ -93,7 +93,7 @@ export class Database implements Public {
       const options = `WITH (snapshot = ${Boolean(snapshot)}, progress = true)`;
       const past = asOf === undefined ? '' : ` AS OF ${tickOf(asOf)}`;
       const what = isName(target) ? quotedName(target) : `(${await this.#filled(target, params)}\n)`;
-      return Feed.open(this.#thread, `SUBSCRIBE ${what} ${past} ${options}`, []);
+      return Feed.open(this.#thread, `SUBSCRIBE ${what} ${options}${past}`, []);
     });
     const tells = { first: Boolean(snapshot), all: progress };
     return new ChangesOf<R>(feed, this.#types, tells, () => this.#isClosed);

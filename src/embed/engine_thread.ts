@@ -5,6 +5,7 @@
  *   failed() <- it has ended by itself: everything that waits is told so
  *   close()  -> nothing of it is left, whatever happened before
  */
+import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { releaseOf } from '../durable/data_directory.ts';
 import type { FromDatabase, Question, Questions, Settings, ThreadData, ToDatabase } from './messages.ts';
@@ -33,9 +34,10 @@ export class EngineThread {
   readonly #log: OpenOptions['log'];
   readonly #clients = new Map<number, Client>();
   readonly #questions = new Map<number, Waiting>();
-  readonly #exited: Promise<void>;
-  /** As the lock of a data directory names it. */
+  readonly #exited: Promise<unknown>;
+  /** As the lock of the data directory names it, and where that is. */
   readonly #thread: number;
+  readonly #folder: string | null;
   address: { host: string; port: number } | null = null;
   #numbers = 0;
   /** Why nothing can be asked any more. */
@@ -63,15 +65,19 @@ export class EngineThread {
     const workerData: ThreadData = { program: 'main', settings: this.#settings };
     this.#worker = new Worker(threadFile(), { name: 'tidemark', execArgv: [], workerData });
     this.#thread = this.#worker.threadId;
+    this.#folder = data === undefined ? null : resolve(data);
     this.#worker.on('message', (message: FromDatabase) => this.#hear(message));
     this.#worker.on('error', (error) => this.#fail(String(error instanceof Error ? error.message : error), error));
-    this.#exited = new Promise((resolve) => {
+    this.#exited = new Promise<void>((exited) => {
       this.#worker.once('exit', () => {
         this.#fail(this.#lastError || 'its thread has ended');
-        if (this.#settings.data !== undefined) releaseOf(this.#thread, this.#settings.data);
-        resolve();
+        exited();
       });
+    }).then(() => {
+      if (this.#folder !== null) releaseOf(this.#thread, this.#folder);
     });
+    // Who closes it hears of that.
+    this.#exited.catch(() => undefined);
   }
 
   /** A new connection; gives its number. */
@@ -172,7 +178,10 @@ export class EngineThread {
     if (hasEnded) return this.#end();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const error = new TidemarkError({ code: '57014', message: `the database was not closed within ${CLOSE_MS / 1000} s` });
+      const error = new TidemarkError({
+        code: '57014',
+        message: `the database was not closed within ${CLOSE_MS / 1000} s`,
+      });
       timer = setTimeout(() => reject(error), CLOSE_MS);
     });
     try {

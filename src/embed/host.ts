@@ -18,11 +18,11 @@ import { address, UsageError } from '../cli/arguments.ts';
 import { memoryLimit } from '../cli/memory_limit.ts';
 import { isLoopback } from '../cli/password.ts';
 import { type RunningServer, runServer } from '../cli/server.ts';
-import type { EngineOptions } from '../runtime/engine_options.ts';
 import type { ClientHandler, ClientListener, Listen } from '../postgres/wire/listener.ts';
 import { listenHere } from '../postgres/wire/listener.ts';
 import { PROTOCOL_3_2 } from '../postgres/wire/protocol.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
+import type { EngineOptions } from '../runtime/engine_options.ts';
 import { version } from '../version.ts';
 import { HostedConnection, type Post } from './hosted_connection.ts';
 import { localKafka } from './local_kafka.ts';
@@ -62,7 +62,8 @@ class HostedDatabase {
     budget.limit = limitOf(settings);
     const manual = clock === 'manual' ? new ManualClock() : null;
     const clients = new HostedClients(post, listen !== undefined);
-    const turned: EngineOptions = manual === null ? {} : { clock: manual.now, elapsed: manual.elapsed, automatic: false };
+    const turned: EngineOptions =
+      manual === null ? {} : { clock: manual.now, elapsed: manual.elapsed, automatic: false };
     const server = await runServer({
       ...(listen === undefined ? { host: '127.0.0.1', port: 0 } : listenAddress(listen)),
       ...turned,
@@ -70,11 +71,11 @@ class HostedDatabase {
       listen: clients.listen,
       version: version(),
       data,
-      log: (level, message, fields) => post({ k: 'log', level, message, fields }),
+      log: (level, message, fields) => post({ k: 'log', level, message, fields: plain(fields) }),
     });
     // A data directory's clock goes on.
     if (manual !== null && server.engine.loop.now > manual.now()) manual.set(server.engine.loop.now);
-    clients.presentTick = () => server.engine.loop.tick;
+    clients.engine = server.engine;
     return new HostedDatabase(post, server, clients, manual);
   }
 
@@ -116,7 +117,7 @@ class HostedDatabase {
     fill: async ({ sql, params }) => filled(sql, params),
     types: async (oids) =>
       oids.map((oid) => ({
-        name: this.#typeName(oid),
+        name: formatType(oid),
         element: isArrayType(oid) ? elementType(oid) : 0,
       })),
     send: async (sent) => this.#send(sent),
@@ -127,10 +128,6 @@ class HostedDatabase {
       return null;
     },
   };
-
-  #typeName(oid: number): string {
-    return formatType(oid);
-  }
 
   async #send({ relation, rows, deleted, partition }: Sent): Promise<bigint | null> {
     const stream = this.#engine.streams.get(relation);
@@ -143,12 +140,18 @@ class HostedDatabase {
     }
     stream.source.send(partition, messages);
     await this.#engine.flush();
+    if (this.#engine.memory.held && stream.ready())
+      throw new SqlError('53200', 'out of memory', {
+        detail: `The rows wait in the topic of "${stream.relation.name}" until there is room.`,
+      });
     return this.#engine.loop.tick;
   }
 
   async #turn(turn: Questions['clock']['ask']): Promise<bigint> {
     if (this.#clock === null)
-      throw new SqlError('55000', 'the clock is real', { hint: "open({ clock: 'manual' }) has one that can be turned." });
+      throw new SqlError('55000', 'the clock is real', {
+        hint: "open({ clock: 'manual' }) has one that can be turned.",
+      });
     if ('by' in turn) this.#clock.advance(turn.by);
     else this.#clock.setText(turn.to);
     const { sourceTicks, loop } = this.#engine;
@@ -161,7 +164,7 @@ class HostedDatabase {
 
 /** Where the threads of the user come in, and Postgres clients if they are let. */
 class HostedClients {
-  presentTick = (): bigint => 0n;
+  engine: TidemarkEngine | null = null;
   readonly #post: Post;
   readonly #hasSockets: boolean;
   readonly #connections = new Map<number, HostedConnection>();
@@ -198,10 +201,19 @@ class HostedClients {
     else connection?.hangUp();
   }
 
+  /** What a local topic had before somebody read it is there when the statement is over that reads it. */
+  #presentTick(): bigint {
+    const { engine } = this;
+    if (engine === null) return 0n;
+    const { tick } = engine.loop;
+    if (engine.kafka.isLocal) engine.sourceTicks.flushNow();
+    return tick;
+  }
+
   #open(number: number): void {
     const connection = new HostedConnection(number, this.#post, {
       maxMessageBytes: MOST_BYTES,
-      presentTick: () => this.presentTick(),
+      presentTick: () => this.#presentTick(),
       gone: () => this.#connections.delete(number),
     });
     this.#connections.set(number, connection);
@@ -240,6 +252,12 @@ function limitOf({ memoryLimit: limit }: Settings): number {
   return said('memoryLimit', () => memoryLimit(limit === undefined ? null : String(limit)));
 }
 
+/** What goes between threads whatever it is. */
+function plain(fields: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  if (fields === undefined) return undefined;
+  return JSON.parse(JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? String(value) : value)));
+}
+
 /** The command's words for a wrong option, as the library calls it. */
 function said<T>(option: string, read: () => T): T {
   try {
@@ -260,7 +278,7 @@ function filled(sql: string, params: (string | null)[]): string {
     const number = Number(text.slice(1));
     if (!(number >= 1 && number <= params.length)) throw new SqlError('42P02', `there is no parameter ${text}`);
     const value = params[number - 1];
-    parts.push(bytes.subarray(from, start), Buffer.from(value === null ? 'NULL' : ` ${quoteLiteral(value)}`));
+    parts.push(bytes.subarray(from, start), Buffer.from(` ${value === null ? 'NULL' : quoteLiteral(value)} `));
     from = end;
   }
   return Buffer.concat([...parts, bytes.subarray(from)]).toString();
@@ -269,7 +287,18 @@ function filled(sql: string, params: (string | null)[]): string {
 function errorFields(error: unknown): ErrorFields {
   if (error instanceof SqlError) {
     const { detail, hint, position, context, table, column, constraint } = error.fields;
-    return { code: error.sqlstate, message: error.message, detail, hint, position, where: context, table, column, constraint };
+    return {
+      code: error.sqlstate,
+      message: error.message,
+      detail,
+      hint,
+      position,
+      where: context,
+      table,
+      column,
+      constraint,
+    };
   }
-  return { code: 'XX000', message: error instanceof Error ? error.message : String(error) };
+  const ofSystem = (error as NodeJS.ErrnoException | null)?.syscall !== undefined;
+  return { code: ofSystem ? '58030' : 'XX000', message: error instanceof Error ? error.message : String(error) };
 }

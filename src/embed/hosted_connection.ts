@@ -68,7 +68,7 @@ export class HostedConnection implements Connection {
   readonly #presentTick: () => bigint;
   readonly #gone: () => void;
 
-  /** `presentTick`: what a statement without a transaction has seen. `gone`: called at the end. */
+  /** `presentTick`: asked after each statement; what one without a transaction has seen. `gone`: called at the end. */
   constructor(
     number: number,
     post: Post,
@@ -84,7 +84,8 @@ export class HostedConnection implements Connection {
   }
 
   ready(tick: bigint | null): void {
-    this.out.messages(parameterStatus(TICK_PARAMETER, String(tick ?? this.#presentTick())));
+    const present = this.#presentTick();
+    this.out.messages(parameterStatus(TICK_PARAMETER, String(tick ?? present)));
   }
 
   receive(bytes: Uint8Array): void {

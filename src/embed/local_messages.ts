@@ -14,7 +14,13 @@ import type { LocalMessage } from './local_topic.ts';
 type Row = Record<string, unknown>;
 
 /** `now`: milliseconds since 1970, when the messages are sent. */
-export function messagesOf(name: string, spec: ConnectorSpec, rows: Row[], deleted: boolean, now: number): LocalMessage[] {
+export function messagesOf(
+  name: string,
+  spec: ConnectorSpec,
+  rows: Row[],
+  deleted: boolean,
+  now: number,
+): LocalMessage[] {
   const { columns, upsertKey } = spec.decoder;
   if (deleted && upsertKey === undefined)
     throw new SqlError('42809', `"${name}" has no rows to delete: its messages are only appended`);
@@ -77,7 +83,9 @@ function notSaid(column: string, why: string): SqlError {
 
 function bytesOf(value: unknown): Buffer | null {
   if (value === null) return null;
-  return value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(typeof value === 'string' ? value : jsonOf(value));
+  return value instanceof Uint8Array
+    ? Buffer.from(value)
+    : Buffer.from(typeof value === 'string' ? value : jsonOf(value));
 }
 
 function millisecondsOf(column: string, value: unknown): number {

@@ -52,7 +52,9 @@ export class LocalTopic implements Source {
   }
 
   startOffsets(start: StartPosition): Promise<Map<number, bigint>> {
-    return Promise.resolve(new Map([...this.#partitions].map(([p, { messages }]) => [p, offsetOf(start, p, messages)])));
+    return Promise.resolve(
+      new Map([...this.#partitions].map(([p, { messages }]) => [p, offsetOf(start, p, messages)])),
+    );
   }
 
   open(offsets: Map<number, bigint>): void {

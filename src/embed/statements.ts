@@ -14,7 +14,7 @@ import { isJson } from './values.ts';
 import { WireSession } from './wire_session.ts';
 
 /** SUBSCRIBE has no end, so nobody can have all of its rows. */
-const SUBSCRIBE = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*subscribe\b/i;
+const SUBSCRIBE = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*subscribe\b/i;
 
 interface QueryOptions {
   rowMode?: 'array' | 'object';
@@ -75,7 +75,11 @@ export class Statements implements Session {
   ): Promise<Result<R>> {
     return this.inOrder(async () => {
       if (SUBSCRIBE.test(sql))
-        throw new TidemarkError({ code: '0A000', message: 'SUBSCRIBE is no query: it has no end', hint: 'Use subscribe().' });
+        throw new TidemarkError({
+          code: '0A000',
+          message: 'SUBSCRIBE is no query: it has no end',
+          hint: 'Use subscribe().',
+        });
       const session = await this.#open();
       const result = await this.#run<R>(session, sql, params, rowMode);
       await this.#checkEnded(session);
@@ -272,11 +276,19 @@ export class Statements implements Session {
       });
     }
     try {
-      const tick = await this.#thread.ask('send', { ...ask, rows: [...rows] as Record<string, unknown>[], deleted, partition });
+      const tick = await this.#thread.ask('send', {
+        ...ask,
+        rows: [...rows] as Record<string, unknown>[],
+        deleted,
+        partition,
+      });
       return tick === null ? null : { rowCount: rows.length, tick };
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
-      throw new TidemarkError({ code: '22023', message: `a row has what is no value: ${error.message}` }, { cause: error });
+      throw new TidemarkError(
+        { code: '22023', message: `a row has what is no value: ${error.message}` },
+        { cause: error },
+      );
     }
   }
 }

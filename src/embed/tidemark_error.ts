@@ -22,9 +22,11 @@ export class TidemarkError extends Error implements Public {
 }
 
 /** Of an error that a session has sent. */
-export function errorOf(sent: {
-  [name in keyof Omit<ErrorFields, 'position'>]?: string | undefined;
-} & { position?: string | undefined }): TidemarkError {
+export function errorOf(
+  sent: {
+    [name in keyof Omit<ErrorFields, 'position'>]?: string | undefined;
+  } & { position?: string | undefined },
+): TidemarkError {
   const { code = 'XX000', message = '', detail, hint, position, where, table, column, constraint } = sent;
   return new TidemarkError({
     code,

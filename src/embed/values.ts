@@ -55,7 +55,9 @@ export function isJson(oid: number): boolean {
 /** As bytea_output = hex or escape write it. */
 function bytesOf(text: string): Uint8Array {
   if (text.startsWith('\\x')) return new Uint8Array(Buffer.from(text.slice(2), 'hex'));
-  const bytes = text.replace(/\\(\\|\d{3})/g, (_, said: string) => (said === '\\' ? '\\' : String.fromCharCode(Number.parseInt(said, 8))));
+  const bytes = text.replace(/\\(\\|\d{3})/g, (_, said: string) =>
+    said === '\\' ? '\\' : String.fromCharCode(Number.parseInt(said, 8)),
+  );
   return new Uint8Array(Buffer.from(bytes, 'latin1'));
 }
 
@@ -71,7 +73,8 @@ export function textOf(value: unknown, forJson = false): string | null {
       return String(value);
     case 'object':
       if (value instanceof Date) return timeOf(value);
-      if (value instanceof Uint8Array) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+      if (value instanceof Uint8Array)
+        return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
       return Array.isArray(value) && !forJson ? arrayText(value) : wellFormed(jsonOf(value));
     default:
       throw new TidemarkError({ code: '22023', message: `a ${typeof value} is no value` });

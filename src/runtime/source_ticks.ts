@@ -248,6 +248,11 @@ export class SourceTicks {
     }
   }
 
+  /** The same in this turn, of sources that are never far ahead. */
+  flushNow(): void {
+    while (this.#pumpReady());
+  }
+
   #pumpReady(): boolean {
     for (const stream of this.#engine.streams.values()) if (stream.ready()) return this.pump();
     return false;
