@@ -6,11 +6,12 @@
 import { serialize } from 'pg-protocol';
 import { copyChunks, groupsOf, type RowGroup } from './copy_text.ts';
 import type { EngineThread } from './engine_thread.ts';
+import { plainOf } from './json_text.ts';
 import { quoted, quotedName } from './relation_name.ts';
 import type { RowTypes, TextColumn, TextRow } from './row_types.ts';
 import type { InsertOptions, Result, Row, Session, Written } from './tidemark.d.ts';
 import { TidemarkError } from './tidemark_error.ts';
-import { isJson } from './values.ts';
+import { finite, isJson } from './values.ts';
 import { WireSession } from './wire_session.ts';
 
 /** SUBSCRIBE has no end, so nobody can have all of its rows. */
@@ -278,7 +279,7 @@ export class Statements implements Session {
     try {
       const tick = await this.#thread.ask('send', {
         ...ask,
-        rows: [...rows] as Record<string, unknown>[],
+        rows: finite(() => rows.map((row) => plainOf(row) as Record<string, unknown>)),
         deleted,
         partition,
       });

@@ -19,11 +19,16 @@ test('values as texts', () => {
     [new Date('0000-03-01T00:00:00Z'), '0001-03-01T00:00:00.000Z BC'],
     [new Date('-000001-03-01T00:00:00Z'), '0002-03-01T00:00:00.000Z BC'],
     ['\u{1F600}', '\u{1F600}'],
+    [{ toJSON: () => '1.50' }, '1.50'],
+    [[{ toJSON: () => '1.50' }], '{"1.50"}'],
+    [{ a: { toJSON: () => '1.50' } }, '{"a":"1.50"}'],
   ];
   for (const [value, text] of cases) assert.equal(textOf(value), text);
   assert.equal(textOf([1, 'a'], true), '[1,"a"]');
   for (const value of ['\udc00', 'a\ud800b']) assert.throws(() => textOf(value), { code: '22021' });
-  for (const value of [() => 1, Symbol('a')]) assert.throws(() => textOf(value), { code: '22023' });
+  const round: unknown[] = [];
+  round.push(round, { round });
+  for (const value of [() => 1, Symbol('a'), round, { round }]) assert.throws(() => textOf(value), { code: '22023' });
   assert.equal(
     jsonOf({ at: new Date(0), b: new Uint8Array([1]), c: [undefined], d: -0 }),
     '{"at":"1970-01-01T00:00:00.000Z","b":"\\\\x01","c":[null],"d":-0}',

@@ -10,7 +10,7 @@
  *   all others                        string: numeric, dates and times, uuid, intervals, ranges ...
  */
 import { parse as parseArray } from 'postgres-array';
-import { jsonOf } from './json_text.ts';
+import { jsonOf, ownForm } from './json_text.ts';
 import { TidemarkError } from './tidemark_error.ts';
 
 type FromText = (text: string) => unknown;
@@ -75,9 +75,21 @@ export function textOf(value: unknown, forJson = false): string | null {
       if (value instanceof Date) return timeOf(value);
       if (value instanceof Uint8Array)
         return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
-      return Array.isArray(value) && !forJson ? arrayText(value) : wellFormed(jsonOf(value));
+      if (Array.isArray(value) && !forJson) return finite(() => arrayText(value));
+      if (!forJson && typeof ownForm(value) === 'string') return textOf(ownForm(value));
+      return wellFormed(finite(() => jsonOf(value)));
     default:
       throw new TidemarkError({ code: '22023', message: `a ${typeof value} is no value` });
+  }
+}
+
+/** What contains itself has no end. */
+export function finite<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TidemarkError({ code: '22023', message: 'an object that contains itself is no value' }, { cause: error });
   }
 }
 
