@@ -41,7 +41,7 @@ export function errorOf(
   });
 }
 
-/** The same one as who awaits it now sees it: with where it was called. */
+/** Of what is asked after close(), or ended by it. */
 export function closedError(): TidemarkError {
   return new TidemarkError({ code: '57P01', message: 'the database is closed' });
 }
