@@ -64,6 +64,8 @@ export interface Transaction {
   /** Ends it in this turn if it has nothing to publish. False, and nothing done: commit() it. */
   commitNow?(): boolean;
   rollback(): void;
+  /** The tick that its reads see, or that it has become. */
+  readonly shownTick?: bigint;
   savepoint(name: string): void;
   rollbackTo(name: string): void;
   release(name: string): void;

@@ -2,24 +2,12 @@
  * The `tidemark` command. What takes its time in other threads, the I/O thread and the compilation of the SQL parser, is started before the rest
  * of the program is loaded.
  */
-import { readFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { initParser } from '../planner/parse/pg_parser.ts';
 import { HELP, parseCommand, UsageError } from './cli/arguments.ts';
 import { failureText } from './cli/failure.ts';
 import { type StartedWorker, startWorker } from './io/start_worker.ts';
-
-/** Version of this package. */
-export function version(): string {
-  for (const up of ['..', '../..']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(`${up}/package.json`, import.meta.url), 'utf8'));
-      if (name === 'tidemark') return version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  throw new Error('package.json of tidemark not found');
-}
+import { version } from './version.ts';
 
 function startThreads(): StartedWorker {
   // Who needs the parser awaits it again, and then hears of a failure.
@@ -63,4 +51,5 @@ async function main(args: string[]): Promise<void> {
 }
 
 // No await: the built form is a script, not a module.
-void main(process.argv.slice(2));
+if (isMainThread) void main(process.argv.slice(2));
+else void import('./embed/host.ts').then(({ serve }) => serve());

@@ -11,9 +11,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
 
-const url = new URL(isMainThread ? './main.cjs' : './worker.cjs', import.meta.url).href;
+/** A database of the library (src/embed/engine_thread.ts) has the whole program in a thread. */
+const isWhole = isMainThread || workerData?.program === 'main';
+const url = new URL(isWhole ? './main.cjs' : './worker.cjs', import.meta.url).href;
 const file = fileURLToPath(url);
 
 /** Undefined where there is none: while it is made. */

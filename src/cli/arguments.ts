@@ -139,7 +139,8 @@ function tlsOptions(cert: string | undefined, key: string | undefined, required:
 }
 
 /** HOST:PORT, [IPV6]:PORT, or PORT alone. */
-function address(option: string, text: string): { host: string; port: number } {
+/** HOST:PORT, or PORT of this machine. */
+export function address(option: string, text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]:|([^:]*):)?(\d+)$/.exec(text);
   const port = match === null ? Number.NaN : Number(match[3]);
   if (match === null || port > 65535) throw new UsageError(`--${option} wants HOST:PORT, not "${text}"`);

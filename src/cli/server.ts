@@ -12,6 +12,7 @@ import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
 import type { AuthMode } from '../postgres/session/login.ts';
+import type { Listen } from '../postgres/wire/listener.ts';
 import { TidemarkEngine } from '../runtime/engine.ts';
 import type { EngineOptions } from '../runtime/engine_options.ts';
 import { runScript } from '../runtime/script.ts';
@@ -38,6 +39,8 @@ export interface ServerSettings extends EngineOptions {
   host: string;
   port: number;
   version: string;
+  /** Where clients come in. Default: sockets, of this thread or of their own. */
+  listen?: Listen;
   /** Directory of everything durable; without it all is in memory. */
   data?: string | null;
   /** What clients prove. Default: 'trust'. */
@@ -55,7 +58,7 @@ export interface ServerSettings extends EngineOptions {
 
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
   const io = settings.threads === 2 ? startIoThread(settings.log, settings.worker) : null;
-  const engine = new TidemarkEngine({ ...settings, kafka: io?.kafka });
+  const engine = new TidemarkEngine({ ...settings, kafka: settings.kafka ?? io?.kafka });
   try {
     return await serve(settings, engine, io);
   } catch (error) {
@@ -102,7 +105,7 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   const pair = tls?.pair;
   const postgres = await startPostgresServer({
     auth,
-    listenThrough: io?.listen,
+    listenThrough: settings.listen ?? io?.listen,
     listen: { host: settings.host, port: settings.port },
     tls: tls == null || pair === undefined ? undefined : { ...pair, required: tls.required },
     engine,

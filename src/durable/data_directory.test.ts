@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openDirectory, ownerOf } from './data_directory.ts';
+import { openDirectory, ownerOf, releaseOf } from './data_directory.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-directory-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -70,4 +70,20 @@ test('what is not a data directory, or one of another version, is left alone', a
   await assert.rejects(openDirectory(newer), { sqlstate: '55000', message: /layout version 2/ });
   writeFileSync(join(newer, 'layout'), '{"ver');
   await assert.rejects(openDirectory(newer), { sqlstate: 'XX001' });
+});
+
+test('a thread that has ended without letting others in is let go, and no other', async () => {
+  const path = join(root, 'threads');
+  const directory = await openDirectory(path);
+  const lock = join(path, 'lock');
+  const mine = JSON.parse(readFileSync(lock, 'utf8'));
+  releaseOf(mine.thread + 1, path);
+  assert.equal(ownerOf(path), process.pid);
+  directory.release();
+  writeFileSync(lock, JSON.stringify({ ...mine, thread: 99 }));
+  await assert.rejects(openDirectory(path), { sqlstate: '55006', fields: { hint: 'Close that database first.' } });
+  releaseOf(99, path);
+  assert.equal(ownerOf(path), null);
+  releaseOf(99, path);
+  releaseOf(99, join(lock, 'below'));
 });

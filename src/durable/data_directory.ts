@@ -14,6 +14,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { SqlError } from '../../operators/errors.ts';
 import { type Disk, realDisk, replaceFile } from './disk.ts';
 
@@ -25,9 +26,11 @@ interface Owner {
   /** Clock ticks from boot to the process's start; null where the system does not tell. */
   started: string | null;
   boot: string | null;
+  /** Which of its threads; absent in locks of earlier versions. */
+  thread?: number;
 }
 
-/** Directories that this process has open. */
+/** Directories that this thread has open. */
 const ours = new Set<string>();
 
 export interface DataDirectory {
@@ -110,7 +113,15 @@ export async function readLayout(path: string, disk: Disk = realDisk): Promise<b
 }
 
 function myself(): Owner {
-  return { pid: process.pid, started: statusOf(process.pid)?.[19] ?? null, boot: bootId() };
+  return { pid: process.pid, started: statusOf(process.pid)?.[19] ?? null, boot: bootId(), thread: threadId };
+}
+
+/** A thread of this process has ended; if it had the directory open and could not let others in, they come in now. */
+export function releaseOf(thread: number, path: string): void {
+  const file = join(resolve(path), 'lock');
+  const owner = readOwner(file);
+  if (owner !== null && JSON.stringify(owner) === JSON.stringify({ ...myself(), thread }))
+    rmSync(file, { force: true });
 }
 
 /** The process that holds the lock of a directory now; null when nobody does. */
@@ -126,7 +137,7 @@ function lock(full: string, shown: string): void {
   for (;;) {
     try {
       // The content must be there when the name appears, so the file is made beside and linked.
-      const beside = `${file}.${process.pid}`;
+      const beside = `${file}.${process.pid}.${threadId}`;
       writeFileSync(beside, mine, { mode: 0o600 });
       try {
         linkSync(beside, file);
@@ -146,7 +157,7 @@ function lock(full: string, shown: string): void {
 
 /** Takes a dead process's lock away, unless another process has just replaced it by its own. */
 function moveAside(file: string, dead: Owner | null): void {
-  const aside = `${file}.dead.${process.pid}`;
+  const aside = `${file}.dead.${process.pid}.${threadId}`;
   try {
     renameSync(file, aside);
   } catch (error) {
@@ -165,7 +176,7 @@ function unlock(full: string): void {
 
 function inUse(path: string, pid: number): SqlError {
   return new SqlError('55006', `the data directory "${path}" is in use by process ${pid}`, {
-    hint: 'End that server, or give another --data.',
+    hint: pid === process.pid ? 'Close that database first.' : 'End that server, or give another --data.',
   });
 }
 
@@ -175,7 +186,8 @@ function readOwner(file: string): Owner | null {
     const owner = JSON.parse(readFileSync(file, 'utf8')) as Owner;
     return Number.isInteger(owner.pid) && owner.pid > 0 ? owner : null;
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw error;
   }
 }

@@ -4,6 +4,8 @@ import type { Source } from '../sources/source.ts';
 import type { Log } from './client.ts';
 
 export interface KafkaAccess {
+  /** There are no brokers and no schema registry to ask: topics are of this process. */
+  readonly isLocal?: boolean;
   /** Throws SqlError when the topic cannot be read with these options. */
   checkSource(options: Record<string, string>): Promise<void>;
   openSource(options: Record<string, string>, log: Log): Promise<Source>;

@@ -124,7 +124,7 @@ export class TidemarkEngine implements Engine {
     this.version = options.version ?? '0';
     this.openSource = options.openSource ?? (() => null);
     this.kafka = options.kafka ?? kafkaHere;
-    this.sourceTicks = new SourceTicks(this, options.automatic ?? true, options.tickRows ?? 10000);
+    this.sourceTicks = new SourceTicks(this, options.automatic ?? true, options.tickRows ?? 10000, options.elapsed);
     const clock = options.clock ?? systemClock;
     this.changes = new ChangeKeeper(
       (oid) => this.catalog.get(oid)?.name ?? String(oid),

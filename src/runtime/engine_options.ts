@@ -6,6 +6,8 @@ import type { Source } from '../sources/source.ts';
 export interface EngineOptions {
   /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
   clock?: () => bigint;
+  /** Milliseconds on a clock that never goes back, for time-outs of sources. Default: performance.now(). */
+  elapsed?: () => number;
   /** Most records that one stream gives to one tick. Default 10000. */
   tickRows?: number;
   /** False: ticks run only when pump() is called (deterministic tests and embedding). Default true. */

@@ -28,9 +28,8 @@ export class SourceTicks {
   tickRows: number;
   readonly #automatic: boolean;
   /** Time-outs of partitions begin anew after a stop: nobody has looked at the sources. */
-  readonly #awake = new AwakeClock(() => {
-    for (const stream of this.#engine.streams.values()) stream.forgetIdle();
-  });
+  readonly #awake: AwakeClock;
+  readonly #elapsed: (() => number) | undefined;
   #scheduled = false;
   #closed = false;
   /** Some partitions wait for others that are behind in event time. */
@@ -47,8 +46,12 @@ export class SourceTicks {
   #streams: StreamRuntime[] = [];
 
   /** Not `automatic`: ticks run only when pump() is called. */
-  constructor(engine: TidemarkEngine, automatic: boolean, tickRows: number) {
+  constructor(engine: TidemarkEngine, automatic: boolean, tickRows: number, elapsed?: () => number) {
     this.#engine = engine;
+    this.#elapsed = elapsed;
+    this.#awake = new AwakeClock(() => {
+      for (const stream of this.#engine.streams.values()) stream.forgetIdle();
+    }, elapsed);
     this.#automatic = automatic;
     this.tickRows = tickRows;
   }
@@ -84,7 +87,7 @@ export class SourceTicks {
       return smaller || (ready.length > 0 && more);
     }
     memory.passed();
-    const awake = this.#awake.now(end);
+    const awake = this.#awake.now(this.#elapsed?.() ?? end);
     for (const stream of streams.list) stream.moveWatermark(awake);
     this.#align(awake);
     journal?.pumped(loop, this.#taken());
@@ -281,6 +284,11 @@ export class SourceTicks {
     } finally {
       this.#flushes--;
     }
+  }
+
+  /** The same in this turn, of sources that are never far ahead. */
+  flushNow(): void {
+    while (this.#pumpReady());
   }
 
   #pumpReady(): boolean {

@@ -97,7 +97,8 @@ export class StreamRuntime {
     this.#labelled = spec.decoder.columns.some(({ type }) => typeObjectOf(type) !== 0);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
-    this.columns = new StreamColumns(relation, spec, source.schemas);
+    const read = source.form === undefined ? spec : { ...spec, options: { format: source.form } };
+    this.columns = new StreamColumns(relation, read, source.schemas);
   }
 
   get watermark(): bigint | null {

@@ -94,6 +94,8 @@ export class EngineTransaction implements Transaction {
   #constraints: number;
   /** Tables whose columns it has altered itself, with the tick since which it sees them so. */
   readonly #reshaped = new Map<number, bigint>();
+  /** When it has ended: the tick that it became, or that its reads saw. */
+  #shown: bigint | null = null;
   /** Waits until what was published is on the disk; null: nothing is published. */
   #untilDurable: (() => Promise<void>) | null = null;
   readonly #commits: Commits;
@@ -109,6 +111,10 @@ export class EngineTransaction implements Transaction {
   /** Tick that reads see. */
   get tick(): bigint {
     return this.#pin?.tick ?? this.#loop.tick;
+  }
+
+  get shownTick(): bigint {
+    return this.#shown ?? this.tick;
   }
 
   get hasWrites(): boolean {
@@ -430,6 +436,8 @@ export class EngineTransaction implements Transaction {
     for (const relation of deltas.keys()) this.#checkUnaltered(relation);
     this.#commits.checkFit(deltas, this.#seenSoFar(), this.isDeferred);
     this.#unpin();
+    // It is published in this turn, or fails.
+    this.#shown = this.#loop.tick + 1n;
   }
 
   /** All deltas of one relation as one, consolidated: what cancels within a transaction nobody sees. */
@@ -463,6 +471,7 @@ export class EngineTransaction implements Transaction {
   #end(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#shown ??= this.tick;
     this.#unpin();
     this.#truncate(0);
     this.#undoRestarts(0);

@@ -47,13 +47,13 @@ export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): P
     checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
   } else {
     await kafka.checkSource(spec.options);
-    await registryOf(spec)?.check(AbortSignal.timeout(CHECK_MS));
+    if (!kafka.isLocal) await registryOf(spec)?.check(AbortSignal.timeout(CHECK_MS));
   }
 }
 
 /** The source, which knows the schemas that its records name, if they do. */
 export function withSchemas(spec: ConnectorSpec, source: Source): Source {
-  const registry = registryOf(spec);
+  const registry = source.form === undefined ? registryOf(spec) : null;
   if (registry === null) return source;
   return new SchemaSource(source, new Schemas(), {
     ask: (id, signal) => registry.schema(id, signal),

@@ -91,6 +91,8 @@ export interface Source {
   partitions(): Promise<number[]>;
   /** What tells the source from another of its name that is made later (a topic's id), once startOffsets() has asked; null where nobody can tell. */
   readonly identity?: string | null;
+  /** The format of its records where it is not the one of the relation's options. */
+  readonly form?: 'json';
   /** Those that its records name, where they do. */
   readonly schemas?: Schemas;
   /** After a restart: the identity of what was read before. Anything else of the name is not read. */

@@ -1,5 +1,11 @@
-/** Every SQL block of README and docs/ runs, page by page, in one engine a page; blocks marked `no-run` must parse unless they are templates. */
-import { readdirSync, readFileSync } from 'node:fs';
+/**
+ * Every SQL block of README and docs/ runs, page by page, in one engine a page; blocks marked `no-run` must parse unless they are templates. Every JavaScript block runs as a
+ * program of its own, beside the files that SQL blocks name in their first line (`-- shop.sql`).
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import { openEngine, sql } from '../engine/harness.ts';
@@ -21,6 +27,7 @@ async function prepare(page: string, run: (text: string) => Promise<unknown>): P
 
 for (const page of pages) {
   const text = readFileSync(new URL(page, root), 'utf8');
+  testPrograms(page, text);
   const blocks = [...text.matchAll(/^```sql( no-run)?\n([\s\S]*?)^```$/gm)]
     .filter((m) => m[1] === undefined)
     .map((m) => m[2]);
@@ -37,4 +44,37 @@ for (const page of pages) {
       await engine.close();
     }
   });
+}
+
+function testPrograms(page: string, text: string): void {
+  const programs = [...text.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map((m) => m[1]);
+  if (programs.length === 0) return;
+  test(`JavaScript of ${page}`, { timeout: 120_000 }, () => {
+    // In the package, which finds itself by its name.
+    const folder = mkdtempSync(join(root.pathname, 'dist', 'docs-'));
+    try {
+      for (const [, block, name] of text.matchAll(/^```sql(?: no-run)?\n(-- (\S+\.sql)\n[\s\S]*?)^```$/gm))
+        writeFileSync(join(folder, name), block);
+      for (const program of programs) {
+        writeFileSync(join(folder, 'program.mjs'), program);
+        // The runner of this test says to others that they are part of it.
+        const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+        const { status, stdout, stderr } = spawnSync(process.execPath, ['program.mjs'], {
+          cwd: folder,
+          env,
+          encoding: 'utf8',
+        });
+        assert.equal(status, 0, `${stdout}${stderr}\n${program}`);
+        checkPrinted(program, stdout);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** What a comment behind console.log() says is what is printed. */
+function checkPrinted(program: string, printed: string): void {
+  for (const [, said] of program.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm))
+    assert.ok(printed.split('\n').includes(said), `${said}\nis not in\n${printed}`);
 }

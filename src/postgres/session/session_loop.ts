@@ -197,6 +197,7 @@ class SessionLoop {
     const { out } = session.connection;
     session.reportSettings();
     if (session.block.status === 'I') session.sendNotifications();
+    if (session.connection.ready !== undefined) session.connection.ready(session.block.takeTick());
     out.messages(readyForQuery(session.block.status));
     session.setIdle(true);
     out.flush();

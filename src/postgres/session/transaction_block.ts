@@ -34,6 +34,8 @@ export class TransactionBlock {
   failed = false;
   /** now() of the transaction; null when there is none. */
   startedAt: bigint | null = null;
+  /** The tick of the transaction that ended last, until somebody has taken it. */
+  #endedAt: bigint | null = null;
   readonly #engine: Engine;
   readonly #participants: Participant<unknown>[];
   readonly #clock: () => bigint;
@@ -58,6 +60,13 @@ export class TransactionBlock {
   /** True when its end has something to publish. */
   get wrote(): boolean {
     return this.#transaction?.wrote === true;
+  }
+
+  /** The tick that the open transaction shows, or that the last one did since it was asked; null: there was none. */
+  takeTick(): bigint | null {
+    const tick = this.#transaction?.shownTick ?? this.#endedAt;
+    this.#endedAt = null;
+    return tick;
   }
 
   /** The engine's transaction; begun when there is none. */
@@ -90,6 +99,7 @@ export class TransactionBlock {
       this.rollback();
       throw cause;
     }
+    this.#endedAt = transaction?.shownTick ?? null;
     this.#reset();
     for (const participant of this.#participants) participant.commit();
   }
@@ -98,6 +108,7 @@ export class TransactionBlock {
   commitNow(): boolean {
     if (!this.open) return true;
     if (this.#transaction !== null && this.#transaction.commitNow?.() !== true) return false;
+    this.#endedAt = this.#transaction?.shownTick ?? null;
     this.#reset();
     for (const participant of this.#participants) participant.commit();
     return true;

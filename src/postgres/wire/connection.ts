@@ -23,6 +23,8 @@ export interface Connection {
   readonly rowSender: RowSender | null;
   /** Keeps messages back until a tick is on the disk; null: it cannot. */
   readonly holder: Holder | null;
+  /** Is told before ReadyForQuery which tick the client has seen or made; null: its statements had none. Absent: nobody asks. */
+  ready?(tick: bigint | null): void;
   /** The next message if it is there. Throws FATAL 08P01. */
   next(): FrontendMessage | null;
   /** Longer messages are refused from now on; null: the listener's limit. */

@@ -1,0 +1,6 @@
+/** A database's thread when the sources run as they are: a loader for TypeScript does not reach into worker threads by itself. */
+import { register } from 'tsx/esm/api';
+
+register();
+const { serve } = await import('../host.ts');
+await serve();
