@@ -60,6 +60,25 @@ const QUERIES: [sql: string, monotone: string[]][] = [
     [],
   ],
   ['select ts, sum(price) over (partition by ts) from bid', ['ts']],
+  ['select ts, lag(price) over w, row_number() over w from bid window w as (partition by auction order by ts)', ['ts']],
+  ['select ts, sum(price) over (partition by auction order by ts, price) from bid', ['ts']],
+  ['select ts, rank() over (order by ts), avg(price) over (order by ts rows 2 preceding) from bid', ['ts']],
+  [
+    "select ts, count(*) over (partition by auction order by ts range between interval '9 s' preceding and interval '2 s' following) from bid",
+    ['ts'],
+  ],
+  [
+    "select ts from (select *, max(price) over (partition by auction order by ts range interval '1 s' preceding exclude ties) m from bid) q where m > 1",
+    ['ts'],
+  ],
+  ['select ts, lead(price) over (partition by auction order by ts) from bid', []],
+  ['select ts, lag(price, -1) over (partition by auction order by ts) from bid', []],
+  ['select ts, lag(price) over (partition by auction order by ts desc) from bid', []],
+  ['select ts, lag(price) over (partition by auction order by ts nulls first) from bid', []],
+  ['select ts, lag(price) over (partition by auction order by price, ts) from bid', []],
+  ['select ts, sum(price) over (order by ts rows between current row and 1 following) from bid', []],
+  ['select ts, sum(price) over (partition by auction) from bid', []],
+  ['select ts, percent_rank() over (order by ts) from bid', []],
   ['select expires from auction', []],
 ];
 

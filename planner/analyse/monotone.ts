@@ -6,7 +6,8 @@
  * A source refuses rows older than its watermark, so its time column has lag 0. A monotone function keeps the fact with another
  * lag: date_bin(size) gives lag size, strict, because start > time - size; adding the size again gives window_end, lag 0, strict.
  * A change of a join pairs a new row with any old one, so a column stays monotone only when it is equal on both sides; a change
- * of a grouped or partitioned operator stays within its group, so its group columns stay monotone.
+ * of a grouped or partitioned operator stays within its group, so its group columns stay monotone. Window functions in order of a monotone
+ * time change rows from the change on, or from as long before it as their frames look ahead, so the time stays monotone.
  *
  * Dates and texts of to_char(time, 'YYYY-MM-DD') are times too, read as their first moment: lag one day, strict. Where a time zone comes between
  * (timestamptz to timestamp, date, text, and back), its greatest distance from UTC is added.
@@ -17,6 +18,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode } from '../../operators/plan.ts';
 import { OID } from '../../operators/types.ts';
 import type { Monotone, NodeFacts } from './facts.ts';
+import { followingTime } from './frame_reach.ts';
 import { isWindowAssignment, slicedTime } from './keys.ts';
 import { zoneReach } from './zone_reach.ts';
 
@@ -73,7 +75,7 @@ export function monotoneOf(
     case 'topn':
       return [...only(node.partition), ...none(node.types.length - below.length)];
     case 'over':
-      return [...only(node.partition), ...none(node.calls.length)];
+      return [...overMonotone(node, below), ...none(node.calls.length)];
     case 'session': {
       // A change at time t touches only sessions that reach up to t; their starts and other rows may be older.
       const time = below[node.time];
@@ -99,6 +101,18 @@ export function monotoneOf(
       // A row may enter or leave by the clock alone, whatever its columns.
       return none(node.types.length);
   }
+}
+
+function overMonotone(node: PlanNode & { op: 'over' }, below: (Monotone | null)[]): (Monotone | null)[] {
+  const [first] = node.order;
+  const time = first && !first.desc && !first.nullsFirst ? below[first.col] : null;
+  const aheads = node.calls.map((call) => (first ? followingTime(call, node.types[first.col].oid) : null));
+  const known = time?.text === undefined && !aheads.includes(null);
+  const ahead = aheads.reduce<bigint>((most, a) => (a !== null && a > most ? a : most), 0n);
+  return below.map((m, i) => {
+    if (node.partition.includes(i)) return m;
+    return known && i === first?.col ? later(time, ahead, false) : null;
+  });
 }
 
 /** The weaker of two facts; null when either is unknown. */

@@ -172,6 +172,15 @@ const IN_ORDER: [sql: string, growth: Growth][] = [
     "select ts, count(*) over (order by ts range '5 s' preceding), lag(price) over (order by ts), min(price) over (order by ts rows 4 preceding) from bid",
     'bounded',
   ],
+  // What is made of them follows the time as well.
+  [
+    'select ts, array_agg(d order by d) from (select ts, price - lag(price) over (partition by auction order by ts) d from bid) q group by ts',
+    'keys',
+  ],
+  [
+    "select ts, array_agg(n order by n) from (select ts, count(*) over (order by ts range between '5 s' preceding and '2 s' following) n from bid) q group by ts",
+    'bounded',
+  ],
   ['select ts, row_number() over (partition by auction order by ts) from bid', 'never'],
   ['select ts, sum(price) over (partition by auction order by ts) from bid', 'never'],
   ['select ts, lag(price) over (partition by auction order by ts desc) from bid', 'never'],
