@@ -48,6 +48,33 @@ const QUERIES: [sql: string, monotone: string[]][] = [
   ['select a.ts as t, b.ts as u from auction a join bid b on id = auction', []],
   ['select a.ts as t, b.ts as u from auction a left join bid b on id = auction and a.ts = b.ts', ['t']],
   ['select ts from bid b where exists (select 1 from auction a where a.ts = b.ts)', ['ts']],
+  [
+    "select a.ts as t, b.ts as u from auction a join bid b on id = auction and b.ts between a.ts and a.ts + interval '3 s'",
+    ['t', 'u'],
+  ],
+  [
+    "select a.ts as t, b.ts as u from auction a left join bid b on id = auction and b.ts between a.ts and a.ts + interval '3 s'",
+    ['t'],
+  ],
+  [
+    "select a.ts as t, b.ts as u from auction a right join bid b on id = auction and b.ts > a.ts - interval '1 s' and b.ts < a.ts + interval '3 s'",
+    ['u'],
+  ],
+  [
+    "select a.ts as t, b.ts as u from auction a full join bid b on id = auction and b.ts between a.ts and a.ts + interval '3 s'",
+    [],
+  ],
+  // Only the bid is never much before the auction.
+  ["select a.ts as t, b.ts as u from auction a join bid b on id = auction and b.ts >= a.ts - interval '2 s'", ['u']],
+  ['select a.ts as t, b.ts as u from auction a join bid b on id = auction and b.ts between a.ts and a.expires', ['u']],
+  [
+    "select ts from auction a where not exists (select 1 from bid b where id = auction and b.ts between a.ts and a.ts + interval '3 s')",
+    ['ts'],
+  ],
+  [
+    "select a.ts as t, b.ts as u, c.ts as v from auction a left join bid b on id = b.auction and b.ts between a.ts and a.ts + interval '3 s' left join bid c on id = c.auction and c.ts between a.ts and a.ts + interval '6 s'",
+    ['t'],
+  ],
   ['select ts from bid union all select ts from auction', ['ts']],
   ['select ts from bid union select ts from auction', ['ts']],
   ['select ts from bid except select ts from auction', ['ts']],

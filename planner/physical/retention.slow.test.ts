@@ -146,6 +146,23 @@ const QUERIES: [sql: string, growth: Growth][] = [
     'never',
   ],
   ['select at, count(*) from side group by 1', 'never'],
+  // Joins of what bands give.
+  [
+    "select a.id, b.price, c.price from auction a left join bid b on a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s' left join bid c on a.id = c.auction and c.ts between a.ts and a.ts + interval '8 s'",
+    'bounded',
+  ],
+  [
+    "select date_trunc('minute', a.ts), count(*), count(b.ts), max(c.price) from auction a left join bid b on a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s' left join bid c on a.id = c.auction and c.ts between a.ts - interval '2 s' and a.ts + interval '8 s' group by 1",
+    'bounded',
+  ],
+  [
+    "select b.ts, array_agg(a.id order by a.id) from auction a join bid b on a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s' group by 1",
+    'bounded',
+  ],
+  [
+    "select ts, count(*) from auction a where not exists (select 1 from bid b where a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s') group by 1",
+    'bounded',
+  ],
 ];
 
 /** Window functions in order of time. Rows without a time stay, and with them what frames read of the rows before. */
