@@ -5,10 +5,10 @@
  *
  * A source refuses rows older than its watermark, so its time column has lag 0. A monotone function keeps the fact with another
  * lag: date_bin(size) gives lag size, strict, because start > time - size; adding the size again gives window_end, lag 0, strict.
- * A change of a join pairs a new row with any old one, so a column stays monotone only when it is equal on both sides, or within a band of a
- * time of the other side, whose width is then its lag; a change
- * of a grouped or partitioned operator stays within its group, so its group columns stay monotone. Window functions in order of a monotone
- * time change rows from the change on, or from as long before it as their frames look ahead, so the time stays monotone.
+ * A change of a join pairs a new row with any old one, so a column stays monotone only when it is equal on both sides, or within a band of
+ * a time of the other side, whose width is then its lag. A change of a grouped or partitioned operator stays within its group, so its group
+ * columns stay monotone. Window functions in order of a monotone time change rows from the change on, or from as long before it as their
+ * frames look ahead, so the time stays monotone.
  *
  * Dates and texts of to_char(time, 'YYYY-MM-DD') are times too, read as their first moment: lag one day, strict. Where a time zone comes between
  * (timestamptz to timestamp, date, text, and back), its greatest distance from UTC is added.
