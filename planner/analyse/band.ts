@@ -11,8 +11,8 @@
 import type { Expr } from '../../operators/expr/ir.ts';
 import { OID } from '../../operators/types.ts';
 import { conjuncts } from '../logical/expressions.ts';
+import { hasDays, microseconds, offsetChange } from './constant_interval.ts';
 import { canFail, comparisonOf } from './functions.ts';
-import { hasDays, microseconds, offsetChange } from './monotone.ts';
 
 /** `column - of <= most` microseconds in every joined row; positions are those of left ++ right. */
 export interface Band {

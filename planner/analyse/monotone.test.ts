@@ -48,6 +48,33 @@ const QUERIES: [sql: string, monotone: string[]][] = [
   ['select a.ts as t, b.ts as u from auction a join bid b on id = auction', []],
   ['select a.ts as t, b.ts as u from auction a left join bid b on id = auction and a.ts = b.ts', ['t']],
   ['select ts from bid b where exists (select 1 from auction a where a.ts = b.ts)', ['ts']],
+  [
+    "select a.ts as t, b.ts as u from auction a join bid b on id = auction and b.ts between a.ts and a.ts + interval '3 s'",
+    ['t', 'u'],
+  ],
+  [
+    "select a.ts as t, b.ts as u from auction a left join bid b on id = auction and b.ts between a.ts and a.ts + interval '3 s'",
+    ['t'],
+  ],
+  [
+    "select a.ts as t, b.ts as u from auction a right join bid b on id = auction and b.ts > a.ts - interval '1 s' and b.ts < a.ts + interval '3 s'",
+    ['u'],
+  ],
+  [
+    "select a.ts as t, b.ts as u from auction a full join bid b on id = auction and b.ts between a.ts and a.ts + interval '3 s'",
+    [],
+  ],
+  // Only the bid is never much before the auction.
+  ["select a.ts as t, b.ts as u from auction a join bid b on id = auction and b.ts >= a.ts - interval '2 s'", ['u']],
+  ['select a.ts as t, b.ts as u from auction a join bid b on id = auction and b.ts between a.ts and a.expires', ['u']],
+  [
+    "select ts from auction a where not exists (select 1 from bid b where id = auction and b.ts between a.ts and a.ts + interval '3 s')",
+    ['ts'],
+  ],
+  [
+    "select a.ts as t, b.ts as u, c.ts as v from auction a left join bid b on id = b.auction and b.ts between a.ts and a.ts + interval '3 s' left join bid c on id = c.auction and c.ts between a.ts and a.ts + interval '6 s'",
+    ['t'],
+  ],
   ['select ts from bid union all select ts from auction', ['ts']],
   ['select ts from bid union select ts from auction', ['ts']],
   ['select ts from bid except select ts from auction', ['ts']],
@@ -60,6 +87,25 @@ const QUERIES: [sql: string, monotone: string[]][] = [
     [],
   ],
   ['select ts, sum(price) over (partition by ts) from bid', ['ts']],
+  ['select ts, lag(price) over w, row_number() over w from bid window w as (partition by auction order by ts)', ['ts']],
+  ['select ts, sum(price) over (partition by auction order by ts, price) from bid', ['ts']],
+  ['select ts, rank() over (order by ts), avg(price) over (order by ts rows 2 preceding) from bid', ['ts']],
+  [
+    "select ts, count(*) over (partition by auction order by ts range between interval '9 s' preceding and interval '2 s' following) from bid",
+    ['ts'],
+  ],
+  [
+    "select ts from (select *, max(price) over (partition by auction order by ts range interval '1 s' preceding exclude ties) m from bid) q where m > 1",
+    ['ts'],
+  ],
+  ['select ts, lead(price) over (partition by auction order by ts) from bid', []],
+  ['select ts, lag(price, -1) over (partition by auction order by ts) from bid', []],
+  ['select ts, lag(price) over (partition by auction order by ts desc) from bid', []],
+  ['select ts, lag(price) over (partition by auction order by ts nulls first) from bid', []],
+  ['select ts, lag(price) over (partition by auction order by price, ts) from bid', []],
+  ['select ts, sum(price) over (order by ts rows between current row and 1 following) from bid', []],
+  ['select ts, sum(price) over (partition by auction) from bid', []],
+  ['select ts, percent_rank() over (order by ts) from bid', []],
   ['select expires from auction', []],
 ];
 

@@ -5,18 +5,22 @@
  *
  * A source refuses rows older than its watermark, so its time column has lag 0. A monotone function keeps the fact with another
  * lag: date_bin(size) gives lag size, strict, because start > time - size; adding the size again gives window_end, lag 0, strict.
- * A change of a join pairs a new row with any old one, so a column stays monotone only when it is equal on both sides; a change
- * of a grouped or partitioned operator stays within its group, so its group columns stay monotone.
+ * A change of a join pairs a new row with any old one, so a column stays monotone only when it is equal on both sides, or within a band of
+ * a time of the other side, whose width is then its lag. A change of a grouped or partitioned operator stays within its group, so its group
+ * columns stay monotone. Window functions in order of a monotone time change rows from the change on, or from as long before it as their
+ * frames look ahead, so the time stays monotone.
  *
  * Dates and texts of to_char(time, 'YYYY-MM-DD') are times too, read as their first moment: lag one day, strict. Where a time zone comes between
  * (timestamptz to timestamp, date, text, and back), its greatest distance from UTC is added.
  */
-import type { Interval } from '../../operators/datum.ts';
 import { timeTextStep } from '../../operators/expr/datetime/time_text.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode } from '../../operators/plan.ts';
 import { OID } from '../../operators/types.ts';
+import { type Band, bandsOf } from './band.ts';
+import { hasDays, microseconds, offsetChange } from './constant_interval.ts';
 import type { Monotone, NodeFacts } from './facts.ts';
+import { followingTime } from './frame_reach.ts';
 import { isWindowAssignment, slicedTime } from './keys.ts';
 import { zoneReach } from './zone_reach.ts';
 
@@ -73,7 +77,7 @@ export function monotoneOf(
     case 'topn':
       return [...only(node.partition), ...none(node.types.length - below.length)];
     case 'over':
-      return [...only(node.partition), ...none(node.calls.length)];
+      return [...overMonotone(node, below), ...none(node.calls.length)];
     case 'session': {
       // A change at time t touches only sessions that reach up to t; their starts and other rows may be older.
       const time = below[node.time];
@@ -99,6 +103,18 @@ export function monotoneOf(
       // A row may enter or leave by the clock alone, whatever its columns.
       return none(node.types.length);
   }
+}
+
+function overMonotone(node: PlanNode & { op: 'over' }, below: (Monotone | null)[]): (Monotone | null)[] {
+  const [first] = node.order;
+  const time = first && !first.desc && !first.nullsFirst ? below[first.col] : null;
+  const aheads = node.calls.map((call) => (first ? followingTime(call, node.types[first.col].oid) : null));
+  const known = time?.text === undefined && !aheads.includes(null);
+  const ahead = aheads.reduce<bigint>((most, a) => (a !== null && a > most ? a : most), 0n);
+  return below.map((m, i) => {
+    if (node.partition.includes(i)) return m;
+    return known && i === first?.col ? later(time, ahead, false) : null;
+  });
 }
 
 /** The weaker of two facts; null when either is unknown. */
@@ -180,26 +196,6 @@ function later(m: Monotone | null, lag: bigint, strict: boolean): Monotone | nul
   return m && { sources: m.sources, lag: m.lag + lag, strict: m.strict || strict };
 }
 
-/** How much longer or shorter whole days may be than 24 hours each, all together: no zone ever changed its offset from UTC by more than a day. */
-export function offsetChange(e: Expr): bigint {
-  return e.t.oid === OID.timestamptz ? DAY : 0n;
-}
-
-/** A constant interval without months, a day as 24 hours. */
-export function microseconds(e: Expr): bigint | null {
-  const v = constantInterval(e);
-  return v === null || v.months !== 0 ? null : BigInt(v.days) * DAY + v.micros;
-}
-
-function constantInterval(e: Expr): Interval | null {
-  if (e.k !== 'const' || e.v === null || typeof e.v !== 'object' || !('k' in e.v) || e.v.k !== 'interval') return null;
-  return e.v;
-}
-
-export function hasDays(e: Expr): boolean {
-  return constantInterval(e)?.days !== 0;
-}
-
 /** window_start and window_end of hop and cumulate (args: time, slide, size, offset). */
 function flatmapMonotone(
   node: PlanNode & { op: 'flatmap' },
@@ -220,17 +216,37 @@ function windowSize(node: PlanNode & { op: 'flatmap' }): bigint | null {
 
 function joinMonotone(node: PlanNode & { op: 'join' }, inputs: NodeFacts[], fixed: boolean[]): (Monotone | null)[] {
   const [left, right] = inputs.map((f) => f.monotone);
-  const pair = (keys: number[], i: number): Monotone | null => {
+  const bands = bandsOf(node.residual);
+  const pair = (keys: number[], side: 0 | 1, i: number): Monotone | null => {
     const at = keys.indexOf(i);
-    return at === -1 ? null : both(left[node.leftKeys[at]], right[node.rightKeys[at]]);
+    const equal = at === -1 ? null : both(left[node.leftKeys[at]], right[node.rightKeys[at]]);
+    return equal ?? near(bands, left, right, side, i);
   };
   // NOT IN shows or takes back all left rows at once when the right side gets its first row or its first NULL.
   if (node.nullAware && !fixed[1]) return left.map(() => null);
   // A left row's columns change with it alone only when the right side stands still.
-  const l = left.map((m, i) => (fixed[1] ? m : pair(node.leftKeys, i)));
+  const l = left.map((m, i) => (fixed[1] ? m : pair(node.leftKeys, 0, i)));
   if (node.kind === 'semi' || node.kind === 'anti') return l;
   const padsLeft = node.kind === 'right' || node.kind === 'full';
   const padsRight = node.kind === 'left' || node.kind === 'full';
-  const r = right.map((m, i) => (fixed[0] ? m : pair(node.rightKeys, i)));
+  const r = right.map((m, i) => (fixed[0] ? m : pair(node.rightKeys, 1, i)));
   return [...l.map((m) => (padsLeft ? null : m)), ...r.map((m) => (padsRight ? null : m))];
+}
+
+/** A column of one side whose times are at most so much before those of a column of the other: changes of both sides bound it. */
+function near(
+  bands: Band[],
+  left: (Monotone | null)[],
+  right: (Monotone | null)[],
+  side: 0 | 1,
+  i: number,
+): Monotone | null {
+  const own = side === 0 ? left[i] : right[i];
+  const [position, others, first] = side === 0 ? [i, right, left.length] : [left.length + i, left, 0];
+  if (!own) return null;
+  return bands.reduce<Monotone | null>((least, { column, of, most }) => {
+    const other = of === position ? later(others[column - first] ?? null, most, false) : null;
+    const found = other && both(own, other);
+    return found && (least === null || found.lag < least.lag) ? found : least;
+  }, null);
 }

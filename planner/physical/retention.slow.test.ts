@@ -146,6 +146,23 @@ const QUERIES: [sql: string, growth: Growth][] = [
     'never',
   ],
   ['select at, count(*) from side group by 1', 'never'],
+  // Joins of what bands give.
+  [
+    "select a.id, b.price, c.price from auction a left join bid b on a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s' left join bid c on a.id = c.auction and c.ts between a.ts and a.ts + interval '8 s'",
+    'bounded',
+  ],
+  [
+    "select date_trunc('minute', a.ts), count(*), count(b.ts), max(c.price) from auction a left join bid b on a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s' left join bid c on a.id = c.auction and c.ts between a.ts - interval '2 s' and a.ts + interval '8 s' group by 1",
+    'bounded',
+  ],
+  [
+    "select b.ts, array_agg(a.id order by a.id) from auction a join bid b on a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s' group by 1",
+    'bounded',
+  ],
+  [
+    "select ts, count(*) from auction a where not exists (select 1 from bid b where a.id = b.auction and b.ts between a.ts and a.ts + interval '4 s') group by 1",
+    'bounded',
+  ],
 ];
 
 /** Window functions in order of time. Rows without a time stay, and with them what frames read of the rows before. */
@@ -170,6 +187,15 @@ const IN_ORDER: [sql: string, growth: Growth][] = [
   ],
   [
     "select ts, count(*) over (order by ts range '5 s' preceding), lag(price) over (order by ts), min(price) over (order by ts rows 4 preceding) from bid",
+    'bounded',
+  ],
+  // What is made of them follows the time as well.
+  [
+    'select ts, array_agg(d order by d) from (select ts, price - lag(price) over (partition by auction order by ts) d from bid) q group by ts',
+    'keys',
+  ],
+  [
+    "select ts, array_agg(n order by n) from (select ts, count(*) over (order by ts range between '5 s' preceding and '2 s' following) n from bid) q group by ts",
     'bounded',
   ],
   ['select ts, row_number() over (partition by auction order by ts) from bid', 'never'],

@@ -13,13 +13,11 @@
  * side reaches `a`. So there a row `b` stays until all `a` that it may match are out of reach of this side's changes.
  * NOT IN looks at all rows when its right side gets its first row or NULL: nothing goes.
  */
-import type { FrameBound, PlanNode, Retention, WindowCall } from '../../operators/plan.ts';
-import { OID } from '../../operators/types.ts';
+import type { PlanNode, Retention } from '../../operators/plan.ts';
 import { type Band, bandsOf } from '../analyse/band.ts';
 import type { Monotone, NodeFacts } from '../analyse/facts.ts';
+import { timeReach } from '../analyse/frame_reach.ts';
 import { both } from '../analyse/monotone.ts';
-
-const DAY = 86400000000n;
 
 type JoinNode = PlanNode & { op: 'join' };
 
@@ -83,39 +81,6 @@ function orderRetention(node: PlanNode & { op: 'over' }, facts: NodeFacts): Rete
   if (reaches.some((r) => r === null)) return [];
   const most = (of: 'back' | 'ahead'): bigint => reaches.reduce((m, r) => (r![of] > m ? r![of] : m), 0n);
   return [toRetention({ ...time, lag: time.lag + most('back') + most('ahead') }, 0, first.col)];
-}
-
-interface TimeReach {
-  back: bigint;
-  ahead: bigint;
-}
-
-/** How far a call's frames reach in time; zero for those bounded in rows; null when they are not bounded. */
-function timeReach(call: WindowCall, oid: number): TimeReach | null {
-  const inRows: TimeReach = { back: 0n, ahead: 0n };
-  if (/^(lag|lead)\(/.test(call.fn)) return call.args.length === 1 ? inRows : null;
-  if (!call.aggregate && !/^(first_value|last_value|nth_value)\(/.test(call.fn)) return null;
-  const { mode, start, end, exclude } = call.frame;
-  if (start.k === 'unboundedPreceding' || end.k === 'unboundedFollowing' || mode === 'groups') return null;
-  if (mode === 'rows') return exclude === 'none' || exclude === 'current' ? inRows : null;
-  const bounds = [start, end].map((bound) => boundTime(bound, oid));
-  if (bounds.includes(null)) return null;
-  const [from, to] = bounds as bigint[];
-  const positive = (x: bigint): bigint => (x > 0n ? x : 0n);
-  return { back: positive(-from), ahead: positive(to) };
-}
-
-/** Where a bound of a RANGE frame lies, in microseconds after the row, at the most away from it. */
-function boundTime(bound: FrameBound, oid: number): bigint | null {
-  if (bound.k === 'current') return 0n;
-  if (bound.k !== 'preceding' && bound.k !== 'following') return null;
-  const { offset } = bound;
-  if (oid !== OID.timestamp && oid !== OID.timestamptz) return null;
-  if (offset === null || typeof offset !== 'object' || !('k' in offset) || offset.k !== 'interval') return null;
-  if (offset.months !== 0) return null;
-  const slack = oid === OID.timestamptz && offset.days !== 0 ? DAY : 0n;
-  const by = BigInt(offset.days) * DAY + offset.micros + slack;
-  return bound.k === 'preceding' ? -by : by;
 }
 
 /** Columns that are equal on both inputs and follow a watermark on both: each side's rows are freed by the other's progress too. */

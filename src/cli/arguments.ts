@@ -17,7 +17,7 @@ Options:
   --memory-limit SIZE          for state, batches and queues, such as 512MB (default half of the machine's, at most 3GB)
   --auth trust|scram           trust: clients need no password; scram: roles that may log in, with their passwords (start only; default trust)
   --password-file FILE         the superuser tidemark gets the password that is in it (start only)
-  --init FILE.sql              statements to run before clients are let in
+  --init FILE.sql              statements to run before clients are let in; several files run in order, each with an --init of its own (start only)
   --metrics HOST:PORT          serves GET /metrics for Prometheus there
   --tls-cert FILE              PEM certificate, with its chain: clients may come over TLS; read again at SIGHUP
   --tls-key FILE               its private key
@@ -34,7 +34,8 @@ export interface ServerOptions {
   port: number;
   /** Null when none was given: `start` then has its default, `demo` keeps everything in memory. */
   data: string | null;
-  init: string | null;
+  /** File names. */
+  init: string[];
   /** As given; null: the default. */
   memoryLimit: string | null;
   logLevel: 'error' | 'warn' | 'info';
@@ -80,6 +81,8 @@ export function parseCommand(args: string[]): Command {
   if (auth !== 'trust' && auth !== 'scram') throw new UsageError(`--auth wants trust or scram, not "${auth}"`);
   if (name === 'demo' && (values.auth !== undefined || passwordFile !== null))
     throw new UsageError('demo lets everybody in: --auth and --password-file are for start');
+  if (name === 'demo' && values.init !== undefined)
+    throw new UsageError('demo has statements of its own: your files with --init are for start');
   const level = values['log-level'] ?? 'info';
   if (level !== 'error' && level !== 'warn' && level !== 'info') throw new UsageError(`unknown log level "${level}"`);
   return {
@@ -88,7 +91,7 @@ export function parseCommand(args: string[]): Command {
       ...address('listen', values.listen ?? '127.0.0.1:7432'),
       portGiven: values.listen !== undefined,
       data: values.data ?? null,
-      init: values.init ?? null,
+      init: values.init ?? [],
       memoryLimit: values['memory-limit'] ?? null,
       logLevel: level,
       metrics: values.metrics === undefined ? null : address('metrics', values.metrics),
@@ -112,7 +115,7 @@ function parse(args: string[]) {
       options: {
         listen: { type: 'string' },
         data: { type: 'string' },
-        init: { type: 'string' },
+        init: { type: 'string', multiple: true },
         auth: { type: 'string' },
         'password-file': { type: 'string' },
         'memory-limit': { type: 'string' },

@@ -65,7 +65,7 @@ async function openServer(
     host: options.host,
     version,
     log,
-    init: DEMO_SQL,
+    init: [{ name: 'demo', text: DEMO_SQL }],
     data: options.data,
     threads: 2 as const,
     tls,

@@ -47,13 +47,19 @@ export interface ServerSettings extends EngineOptions {
   auth?: AuthMode;
   /** Of the superuser tidemark, from now on. */
   password?: string;
-  /** SQL text run before clients are let in; with a data directory, once. */
-  init?: string;
+  /** Run before clients are let in, in order; with a data directory, once each. */
+  init?: InitScript[];
   /** Where figures for Prometheus are served; null, absent: nowhere. */
   metrics?: { host: string; port: number } | null;
   /** Null, absent: clients come in clear. */
   tls?: TlsFiles | null;
   log: Log;
+}
+
+/** SQL text, and the file that it is from. */
+export interface InitScript {
+  name: string;
+  text: string;
 }
 
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
@@ -93,7 +99,7 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   const mark = engine.journal?.log.mark ?? null;
   if (mark !== null) io?.followLog(mark);
   await initParser();
-  if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
+  for (const script of settings.init ?? []) await runInit(engine, script, recovery, settings.log);
   const { auth = 'trust', password } = settings;
   if (password !== undefined) await setSuperuserPassword(engine, password);
   if (auth === 'scram') checkSomebody(engine);
@@ -156,30 +162,30 @@ async function openMetrics(
 /** A script that has run to its end in this data directory is not run again. */
 async function runInit(
   engine: TidemarkEngine,
-  script: string,
+  { name, text }: InitScript,
   recovery: RecoveryReport | null,
   log: Log,
 ): Promise<void> {
-  const digest = createHash('sha256').update(script).digest('hex');
+  const digest = createHash('sha256').update(text).digest('hex');
   if (recovery?.scripts.has(digest)) {
-    log('info', 'the --init file has run in this data directory before');
+    log('info', `--init ${name} has run in this data directory before`);
     return;
   }
   try {
-    await runScript(engine, script, log);
+    await runScript(engine, text, log);
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    throw new SqlError(error.sqlstate, `--init file, ${error.message}`, error.fields);
+    throw new SqlError(error.sqlstate, `--init ${name}, ${error.message}`, error.fields);
   }
   engine.scripts.add(digest);
   engine.journal?.scriptRun(engine.loop, digest);
   await engine.journal?.durable();
 }
 
-/** The --init file's text; a clear error when it cannot be read. */
-export function readInit(path: string): string {
+/** An --init file; a clear error when it cannot be read. */
+export function readInit(path: string): InitScript {
   try {
-    return readFileSync(path, 'utf8');
+    return { name: path, text: readFileSync(path, 'utf8') };
   } catch (error) {
     throw new SqlError('58P01', `cannot read --init file "${path}": ${(error as Error).message}`);
   }

@@ -13,7 +13,7 @@ const DEFAULT_DATA = './tidemark-data';
 export async function start(options: ServerOptions, version: string, worker: StartedWorker): Promise<void> {
   const log = stderrLog(options.logLevel);
   budget.limit = memoryLimit(options.memoryLimit);
-  const init = options.init === null ? undefined : readInit(options.init);
+  const init = options.init.map(readInit);
   const tls = openTls(options, log);
   const server = await runServer({
     host: options.host,

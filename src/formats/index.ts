@@ -1,5 +1,6 @@
 /** Picks the decoder of a source's records. */
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import { counterDecoder } from '../sources/counter/columns.ts';
 import { nexmarkColumns } from '../sources/nexmark/columns.ts';
 import { parseNexmarkOptions } from '../sources/nexmark/options.ts';
 import { avroDecoder, exactAvroDecoder } from './avro/index.ts';
@@ -20,6 +21,7 @@ export function makeDecoder(
   { connector, options }: ConnectorSpec,
   schemas: Schemas | undefined,
 ): Decoder {
+  if (connector === 'counter') return counterDecoder(spec);
   // Values of domains are looked at.
   const exact = spec.columns.some(({ type }) => type.domain !== undefined);
   if (connector === 'nexmark' && exact) return new RowDecoder(spec, new JsonReader(spec));

@@ -7,6 +7,7 @@ import { colType, OID } from '../../operators/types.ts';
 import type { ConnectorSpec, RelationObject } from '../catalog/objects.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { formatName } from '../formats/options.ts';
+import { counterColumns } from '../sources/counter/columns.ts';
 
 type RelationKind = RelationObject['kind'];
 
@@ -24,7 +25,7 @@ export function sourceSpec(
     ...connector,
     envelope,
     decoder: {
-      columns,
+      columns: connector.connector === 'counter' ? counterColumns(columns) : columns,
       needed: [],
       upsertKey: envelope === 'upsert' ? (key ?? undefined) : undefined,
     },

@@ -7,6 +7,9 @@ import { Schemas } from '../formats/avro/schemas.ts';
 import { formatName } from '../formats/options.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import { SchemaRegistry } from '../registry/client.ts';
+import { checkCounterColumns } from './counter/columns.ts';
+import { parseCounterOptions } from './counter/options.ts';
+import { CounterSource } from './counter/source.ts';
 import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
@@ -16,7 +19,7 @@ import { startPosition } from './start.ts';
 
 /** Longest wait for a schema registry. */
 const CHECK_MS = 10_000;
-const CONNECTORS = ['kafka', 'nexmark'];
+const CONNECTORS = ['kafka', 'nexmark', 'counter'];
 
 type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 
@@ -45,6 +48,9 @@ export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): P
   startPosition(spec.options.start);
   if (spec.connector === 'nexmark') {
     checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
+  } else if (spec.connector === 'counter') {
+    parseCounterOptions(spec.options);
+    checkCounterColumns(spec.decoder);
   } else {
     await kafka.checkSource(spec.options);
     if (!kafka.isLocal) await registryOf(spec)?.check(AbortSignal.timeout(CHECK_MS));
@@ -72,5 +78,6 @@ export async function openConnector(spec: ConnectorSpec, log: Log, kafka: KafkaA
     const options = parseNexmarkOptions(new Map(Object.entries(spec.options)));
     return new NexmarkSource(options, { form: nexmarkColumns(options, spec.decoder) === null ? 'json' : 'columns' });
   }
+  if (spec.connector === 'counter') return new CounterSource(parseCounterOptions(spec.options));
   return kafka.openSource(spec.options, log);
 }

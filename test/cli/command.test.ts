@@ -27,6 +27,7 @@ test('help, version, and what is wrong with a command line', () => {
     [['stat'], 'unknown command "stat"'],
     [['start', '--lisen', 'x'], "Unknown option '--lisen'"],
     [['start', '--listen', 'nowhere'], '--listen wants HOST:PORT'],
+    [['demo', '--init', 'x.sql'], '--init are for start'],
     [[], 'say what to do'],
   ] as const) {
     const result = run(...args);
@@ -83,16 +84,33 @@ test('start runs --init, answers, and ends at SIGTERM', { timeout: 120_000 }, as
   }
 });
 
+test('several --init files run in order, each once', { timeout: 120_000 }, async () => {
+  const files = ['tables.sql', 'views.sql'].map((name) => join(folder, name));
+  const init = files.flatMap((file) => ['--init', file]);
+  const command = ['start', '--listen', '127.0.0.1:0', ...init, '--data', join(folder, 'several')];
+  writeFileSync(files[0], 'CREATE TABLE t (a int); INSERT INTO t VALUES (1);');
+  writeFileSync(files[1], 'CREATE MATERIALIZED VIEW v AS SELECT sum(b) AS s FROM t;');
+  const failed = run(...command);
+  assert.equal(failed.status, 1);
+  assert.match(failed.stderr, /--init \S+views\.sql, line 1: column "b" does not exist/);
+  writeFileSync(files[1], 'CREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM t;');
+  const server = await startCommand(folder, process.execPath, [bin, ...command]);
+  assert.deepEqual(await query(server.port, 'SELECT s FROM v'), [{ s: '1' }]);
+  const done = ended(server.child);
+  server.child.kill('SIGTERM');
+  assert.equal(await done, 0);
+});
+
 test('a bad --init file says where', () => {
   const init = join(folder, 'bad.sql');
   writeFileSync(init, 'CREATE TABLE t (a int);\nSELECT * FROM nothing;\n');
   const result = run('start', '--listen', '127.0.0.1:0', '--init', init, '--data', join(folder, 'bad'));
   assert.equal(result.status, 1);
-  assert.match(result.stderr, /--init file, line 2: relation "nothing" does not exist/);
+  assert.match(result.stderr, /--init \S+bad\.sql, line 2: relation "nothing" does not exist/);
   writeFileSync(init, "SELECT 'é';\n\nSELEC 1;\n");
   const unparsed = run('start', '--listen', '127.0.0.1:0', '--init', init, '--data', join(folder, 'unparsed'));
   assert.equal(unparsed.status, 1);
-  assert.match(unparsed.stderr, /--init file, line 3: syntax error at or near "SELEC"/);
+  assert.match(unparsed.stderr, /--init \S+bad\.sql, line 3: syntax error at or near "SELEC"/);
 });
 
 test('an error shows its hint', () => {
@@ -102,7 +120,7 @@ test('an error shows its hint', () => {
   assert.equal(result.status, 1);
   assert.match(
     result.stderr,
-    /^tidemark: --init file, line 1: function nothing\(integer\) does not exist\nHINT: {2}No function/m,
+    /^tidemark: --init \S+hint\.sql, line 1: function nothing\(integer\) does not exist\nHINT: {2}No function/m,
   );
 });
 

@@ -28,6 +28,11 @@ const BOUNDED: Record<string, string> = {
     LEFT JOIN (SELECT * FROM TUMBLE(bid, at, INTERVAL '20 seconds')) b ON a.id = b.auction AND a.window_start = b.window_start`,
   soon: `SELECT a.id, b.bidder, b.price FROM auction a LEFT JOIN bid b ON a.id = b.auction AND b.at BETWEEN a.at AND a.at + INTERVAL '15 seconds'`,
   unsold: `SELECT id FROM auction a WHERE NOT EXISTS (SELECT 1 FROM bid b WHERE a.id = b.auction AND b.at BETWEEN a.at AND a.at + INTERVAL '15 seconds')`,
+  scores: `SELECT bidder, at, sum(points) AS points, array_agg(points ORDER BY points) AS each FROM (
+    SELECT bidder, at, 1 AS points FROM (SELECT bidder, at, price - lag(price) OVER (PARTITION BY bidder ORDER BY at) AS more FROM bid) x WHERE more > 10
+    UNION ALL SELECT bidder, at, 2 FROM (
+      SELECT bidder, at, count(*) OVER (PARTITION BY bidder ORDER BY at RANGE INTERVAL '10 seconds' PRECEDING) AS n FROM bid) x WHERE n > 3) hit
+    GROUP BY bidder, at`,
   moments: `SELECT DISTINCT date_trunc('second', at) AS second FROM bid`,
   // As Nexmark's q5, q7 and q8.
   q5: `SELECT a.auction, a.num FROM

@@ -24,7 +24,7 @@ before(async () => {
     port: 0,
     version: '0',
     log: () => undefined,
-    init: 'CREATE TABLE t (a int)',
+    init: [{ name: 'tables', text: 'CREATE TABLE t (a int)' }],
   });
 });
 after(async () => {

@@ -1,0 +1,26 @@
+/** Constant intervals as a length of time. */
+import type { Interval } from '../../operators/datum.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { OID } from '../../operators/types.ts';
+
+const DAY = 86400000000n;
+
+/** How much longer or shorter whole days may be than 24 hours each, all together: no zone ever changed its offset from UTC by more than a day. */
+export function offsetChange(e: Expr): bigint {
+  return e.t.oid === OID.timestamptz ? DAY : 0n;
+}
+
+/** A constant interval without months, a day as 24 hours. */
+export function microseconds(e: Expr): bigint | null {
+  const v = constantInterval(e);
+  return v === null || v.months !== 0 ? null : BigInt(v.days) * DAY + v.micros;
+}
+
+function constantInterval(e: Expr): Interval | null {
+  if (e.k !== 'const' || e.v === null || typeof e.v !== 'object' || !('k' in e.v) || e.v.k !== 'interval') return null;
+  return e.v;
+}
+
+export function hasDays(e: Expr): boolean {
+  return constantInterval(e)?.days !== 0;
+}
