@@ -137,7 +137,7 @@ class ParsedSchema implements ProtobufSchema {
     for (const index of path) {
       found = within[index];
       if (found === undefined) return null;
-      within = found.nestedArray.filter((one): one is Protobufjs.Type => one instanceof Type);
+      within = found.nestedArray.filter((one): one is Protobufjs.Type => one instanceof Type && !isGroup(one));
     }
     return found === undefined ? null : this.#message(found);
   }
@@ -178,10 +178,9 @@ class ParsedSchema implements ProtobufSchema {
       return { name, number: id, type: { k: 'map', key, value }, repeated: false, presence: false, oneof: null };
     }
     const isMessage = field.resolvedType instanceof Type;
-    const isGroup = isMessage && (field.resolvedType as { group?: boolean }).group === true;
     return {
       // That of a group is its type's in small letters.
-      name: isGroup ? name.toLowerCase() : name,
+      name: isGroup(field.resolvedType) ? name.toLowerCase() : name,
       number: id,
       type: this.#type(field, field.delimited),
       repeated,
@@ -203,6 +202,11 @@ class ParsedSchema implements ProtobufSchema {
     }
     return { k: type as ScalarKind };
   }
+}
+
+/** Of proto2: the library's types do not say it. */
+function isGroup(type: unknown): boolean {
+  return (type as { group?: boolean } | null)?.group === true;
 }
 
 function entryField(name: string, number: number, type: FieldType): Field {
