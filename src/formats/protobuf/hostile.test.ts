@@ -106,9 +106,30 @@ test('schemas that are none', () => {
   refused(`message M { ${'optional int32 a = 1;'.repeat(20_000)} }`);
   refused(`message M {${' message M {'.repeat(50_000)}`);
   refused(`${'message M { '.repeat(20_000)}${'}'.repeat(20_000)}`);
-  const { at, named } = parseSchemas(['syntax = "proto3"; message __proto__ { int32 constructor = 1; }']);
-  assert.equal(typeof at, 'function');
-  assert.equal(typeof named, 'function');
+});
+
+test('schemas with more than reading needs', () => {
+  const fieldsOf = (...texts: string[]) =>
+    parseSchemas(texts)
+      .at([0])
+      ?.fields.map(({ name }) => name);
+  const options = `syntax = "proto3"; package my; import "google/protobuf/descriptor.proto";
+    message Rule { bool pii = 1; } extend google.protobuf.FieldOptions { Rule rule = 50001; }`;
+  const user = `syntax = "proto3"; import "my.proto"; import "confluent/meta.proto"; option java_package = "x";
+    // A comment }
+    message M { /* { */ string a = 1 [(my.rule) = { pii: true }, (v.rules).string.min_len = 3, (x.y) = { in: [1, 2] }, json_name = "A"]; reserved 5 to max; }
+    service S { rpc Get(M) returns (stream M) { option (http) = { get: "/v1" }; } }`;
+  assert.deepEqual(fieldsOf(options, user), ['a']);
+  assert.deepEqual(
+    fieldsOf('message M { optional int32 a = 1; extensions 100 to max; } extend M { optional string b = 101; }'),
+    ['a'],
+  );
+  assert.deepEqual(fieldsOf('edition = "2024"; message M { string a = 1; }'), ['a']);
+  const schema = parseSchemas(['syntax = "proto3"; package a; message M { message N {} } enum E { A = 0; }']);
+  assert.deepEqual(
+    ['', '.', 'a', 'a.M', 'a.M.N', 'a.E', '__proto__', 'constructor'].map((name) => schema.named(name)?.name),
+    [undefined, undefined, undefined, 'a.M', 'a.M.N', undefined, undefined, undefined],
+  );
 });
 
 test('which message of the schema it is', () => {

@@ -96,6 +96,8 @@ function guarded<T>(read: () => T): T {
 
 /** Which file of the root is meant. */
 const MAIN = 'main';
+const DESCRIPTOR = 'google/protobuf/descriptor.proto';
+const DESCRIPTOR_JSON = 'google/protobuf/descriptor.json';
 
 function rootOf({ Root, parse, common }: Library, texts: string[]): Protobufjs.Root {
   const root = new Root();
@@ -111,7 +113,7 @@ function rootOf({ Root, parse, common }: Library, texts: string[]): Protobufjs.R
   });
   from.filename = null;
   for (const file of imported) {
-    const nested = BUNDLED.includes(file) ? common.get(file)?.nested : undefined;
+    const { nested } = bundled(file, common) ?? {};
     if (nested !== undefined && !own.has('google.protobuf')) root.addJSON(nested);
     const { package: name, text } = BUNDLED_TEXTS[file] ?? {};
     if (text !== undefined && name !== undefined && !own.has(name)) parse(text, root, { keepCase: true });
@@ -120,10 +122,18 @@ function rootOf({ Root, parse, common }: Library, texts: string[]): Protobufjs.R
   return root;
 }
 
+/** What a file has that the library comes with. */
+function bundled(file: string, common: Library['common']): Protobufjs.INamespace | null {
+  // Options of users' own are extensions of what is there.
+  if (file === DESCRIPTOR) return require(`protobufjs/${DESCRIPTOR_JSON}`) as Protobufjs.INamespace;
+  return BUNDLED.includes(file) ? common.get(file) : null;
+}
+
 class ParsedSchema implements ProtobufSchema {
   readonly #library: Library;
   readonly #root: Protobufjs.Root;
   readonly #messages = new Map<Protobufjs.Type, Message>();
+  readonly #byName = new Map<string, Protobufjs.Type>();
 
   constructor(library: Library, root: Protobufjs.Root) {
     this.#library = library;
@@ -152,9 +162,18 @@ class ParsedSchema implements ProtobufSchema {
   }
 
   named(name: string): Message | null {
-    const { Type } = this.#library;
-    const found = this.#root.lookup(`.${name.replace(/^\./, '')}`, [Type]);
-    return found === null ? null : this.#message(found as Protobufjs.Type);
+    if (this.#byName.size === 0) this.#name(this.#root);
+    const found = this.#byName.get(name);
+    return found === undefined ? null : this.#message(found);
+  }
+
+  /** The library keeps each name that it is asked for, and messages may name anything. */
+  #name(space: Protobufjs.NamespaceBase): void {
+    const { Type, Namespace } = this.#library;
+    for (const one of space.nestedArray) {
+      if (one instanceof Type) this.#byName.set(one.fullName.slice(1), one);
+      if (one instanceof Type || one instanceof Namespace) this.#name(one);
+    }
   }
 
   #message(type: Protobufjs.Type): Message {
