@@ -1,17 +1,20 @@
 /**
- * A message to columns: Avro by the generated reader, the same rows as JSON by the scan kernel, and avsc's fromBuffer to objects. CPU nanoseconds a message, in turn in one process; medians of
- * the runs. Messages lie in the shared memory, where the I/O thread puts those of Kafka.
+ * A message to columns: Avro and Protobuf by the generated readers, the same rows as JSON by the scan kernel, and what avsc and protobufjs make objects of. CPU nanoseconds a message, in turn in
+ * one process; medians of the runs. Messages lie in the shared memory, where the I/O thread puts those of Kafka.
  */
 import avro from 'avsc';
+import protobuf from 'protobufjs';
 import '../operators/expr/functions/index.ts';
 import { Arena } from '../operators/batch/arena.ts';
 import { BatchBuilder } from '../operators/batch/builder.ts';
 import { BYTES } from '../operators/batch/memory.ts';
 import { type ColType, colType, OID } from '../operators/types.ts';
 import { avroDecoder } from '../src/formats/avro/index.ts';
-import { Schemas } from '../src/formats/avro/schemas.ts';
 import type { Decoder, DecoderSpec } from '../src/formats/format.ts';
 import { jsonDecoder } from '../src/formats/json/index.ts';
+import { exactProtobufDecoder, protobufDecoder } from '../src/formats/protobuf/index.ts';
+import type { ProtobufOptions } from '../src/formats/protobuf/options.ts';
+import { Schemas } from '../src/registry/schemas.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../src/sources/source.ts';
 import { median, Table } from './table.ts';
 
@@ -28,6 +31,17 @@ const COLUMNS: [name: string, schema: avro.Schema, type: ColType][] = [
   ['date_time', { type: 'long', logicalType: 'timestamp-millis' }, colType(OID.timestamp)],
   ['extra', 'string', colType(OID.text)],
 ];
+
+const PROTO = `syntax = "proto3";
+  message Bid {
+    int64 auction = 1;
+    int64 bidder = 2;
+    int64 price = 3;
+    string channel = 4;
+    optional string url = 5;
+    int64 date_time = 6;
+    string extra = 7;
+  }`;
 
 export function avroBench({ runs, json }: { runs: number; json: boolean }): void {
   const schema = {
@@ -63,6 +77,15 @@ export function avroBench({ runs, json }: { runs: number; json: boolean }): void
     values.map((value) => Buffer.from(JSON.stringify(value))),
     messages,
   );
+  const bid = protobuf.parse(PROTO, { keepCase: true }).root.lookupType('Bid');
+  const asProtobuf = rawOf(
+    values.map((value) => Buffer.concat([Buffer.from([0, 0, 0, 0, 2, 0]), bid.encode(value).finish()])),
+    messages,
+  );
+  schemas.add(2, { texts: [PROTO] });
+  const form: ProtobufOptions = { registry: null, schema: null, message: null, key: 'protobuf' };
+  const protobufColumns = protobufDecoder(spec, form, schemas);
+  const protobufExact = exactProtobufDecoder(spec, form, schemas);
   const avroColumns = avroDecoder(spec, { registry: null, schema: null, key: 'avro' }, schemas);
   const jsonColumns = jsonDecoder(spec);
   const arena = new Arena();
@@ -70,6 +93,9 @@ export function avroBench({ runs, json }: { runs: number; json: boolean }): void
     ['avsc fromBuffer', () => objects(type, raw)],
     ['Avro to columns', () => decode(avroColumns, spec, raw, arena)],
     ['JSON to columns', () => decode(jsonColumns, spec, asJson, arena)],
+    ['protobufjs decode', () => protobufObjects(bid, asProtobuf)],
+    ['Protobuf to columns', () => decode(protobufColumns, spec, asProtobuf, arena)],
+    ['Protobuf, value by value', () => decode(protobufExact, spec, asProtobuf, arena)],
   ] as const;
   const measured = ways.map(() => [] as number[]);
   for (let run = 0; run < runs + WARM_RUNS; run++) {
@@ -89,6 +115,10 @@ export function avroBench({ runs, json }: { runs: number; json: boolean }): void
 
 function objects(type: avro.Type, { bytes, n, valueStart, valueEnd }: RawBatch): void {
   for (let i = 0; i < n; i++) type.fromBuffer(bytes.subarray(valueStart[i] + 5, valueEnd[i]));
+}
+
+function protobufObjects(type: protobuf.Type, { bytes, n, valueStart, valueEnd }: RawBatch): void {
+  for (let i = 0; i < n; i++) type.decode(bytes.subarray(valueStart[i] + 6, valueEnd[i]));
 }
 
 function decode(decoder: Decoder, { columns }: DecoderSpec, raw: RawBatch, arena: Arena): void {

@@ -8,7 +8,7 @@
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { BOOTSTRAP } from '../catalog/roles.ts';
-import type { KnownSchema } from '../formats/avro/schemas.ts';
+import type { KnownSchema } from '../registry/schemas.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
 import type { LogState } from './group_writer.ts';

@@ -15,7 +15,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { encodedSize, readBatch, writeBatch } from '../../operators/batch/batch_codec.ts';
 import { readVarint, varintSize, writeVarint } from '../../operators/batch/varint.ts';
-import type { KnownSchema } from '../formats/avro/schemas.ts';
+import type { KnownSchema } from '../registry/schemas.ts';
 import { FRAME_HEADER, makeFrame } from './frame.ts';
 
 export interface OffsetRange {

@@ -1,17 +1,20 @@
 /** Picks the decoder of a source's records. */
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import { Schemas } from '../registry/schemas.ts';
 import { counterDecoder } from '../sources/counter/columns.ts';
 import { nexmarkColumns } from '../sources/nexmark/columns.ts';
 import { parseNexmarkOptions } from '../sources/nexmark/options.ts';
 import { avroDecoder, exactAvroDecoder } from './avro/index.ts';
 import { parseAvroOptions } from './avro/options.ts';
-import { Schemas } from './avro/schemas.ts';
+import { cloudeventsDecoder } from './cloudevents/index.ts';
 import { csvDecoder } from './csv/index.ts';
 import { debeziumDecoder } from './debezium/index.ts';
 import type { Decoder, DecoderSpec } from './format.ts';
 import { JsonReader } from './json/exact_reader.ts';
 import { jsonDecoder } from './json/index.ts';
 import { csvOptions, formatName } from './options.ts';
+import { exactProtobufDecoder, protobufDecoder } from './protobuf/index.ts';
+import { parseProtobufOptions } from './protobuf/options.ts';
 import { rawDecoder } from './raw/index.ts';
 import { RowDecoder } from './row_decoder.ts';
 
@@ -33,6 +36,12 @@ export function makeDecoder(
       return exact ? new RowDecoder(spec, new JsonReader(spec)) : jsonDecoder(spec);
     case 'avro':
       return (exact ? exactAvroDecoder : avroDecoder)(spec, parseAvroOptions(options), schemas ?? new Schemas());
+    case 'protobuf': {
+      const form = parseProtobufOptions(options);
+      return (exact ? exactProtobufDecoder : protobufDecoder)(spec, form, schemas ?? new Schemas());
+    }
+    case 'cloudevents':
+      return cloudeventsDecoder(spec);
     case 'debezium_json':
       return debeziumDecoder(spec);
     case 'csv':

@@ -3,8 +3,9 @@ import { SqlError } from '../../operators/errors.ts';
 import { badOption } from '../kafka/options.ts';
 import { AVRO_OPTIONS } from './avro/options.ts';
 import type { CsvOptions } from './csv/fields.ts';
+import { PROTOBUF_OPTIONS } from './protobuf/options.ts';
 
-export const FORMATS = ['json', 'avro', 'debezium_json', 'csv', 'raw'] as const;
+export const FORMATS = ['json', 'avro', 'protobuf', 'debezium_json', 'cloudevents', 'csv', 'raw'] as const;
 export type FormatName = (typeof FORMATS)[number];
 
 /** Of format = 'csv', named as COPY's. */
@@ -16,9 +17,19 @@ export const CSV_OPTIONS: Record<string, string> = {
 };
 
 /** Options that one format has. */
-const OPTIONS_OF: Partial<Record<FormatName, Record<string, string>>> = { avro: AVRO_OPTIONS, csv: CSV_OPTIONS };
+const OPTIONS_OF: Partial<Record<FormatName, Record<string, string>>> = {
+  avro: AVRO_OPTIONS,
+  protobuf: PROTOBUF_OPTIONS,
+  csv: CSV_OPTIONS,
+};
 
-export const FORMAT_OPTIONS = { ...AVRO_OPTIONS, ...CSV_OPTIONS };
+export const FORMAT_OPTIONS: Record<string, string> = {
+  ...AVRO_OPTIONS,
+  ...PROTOBUF_OPTIONS,
+  ...CSV_OPTIONS,
+  schema: 'the Avro schema of all messages, or the text of a .proto file with it, in place of a registry',
+  key_format: "'avro' or 'protobuf' (default with a registry of these), or 'json'",
+};
 
 /** Throws 22023 for a format that is not known, and for options of another one. */
 export function formatName(options: Record<string, string>): FormatName {
@@ -29,9 +40,11 @@ export function formatName(options: Record<string, string>): FormatName {
       hint: `Known formats: ${FORMATS.join(', ')}.`,
     });
   }
-  for (const [of, named] of Object.entries(OPTIONS_OF)) {
-    const stray = of === format ? undefined : Object.keys(named).find((name) => name in options);
-    if (stray !== undefined) throw new SqlError('22023', `option "${stray}" is for format = '${of}'`);
+  const own = OPTIONS_OF[format] ?? {};
+  const stray = Object.keys(FORMAT_OPTIONS).find((name) => name in options && !(name in own));
+  if (stray !== undefined) {
+    const takers = FORMATS.filter((name) => stray in (OPTIONS_OF[name] ?? {}));
+    throw new SqlError('22023', `option "${stray}" is for format = ${takers.map((name) => `'${name}'`).join(' or ')}`);
   }
   return format;
 }

@@ -155,7 +155,7 @@ test("csv: COPY's options", () => {
   });
   assert.throws(() => formatName({ format: 'xml' }), {
     sqlstate: '22023',
-    fields: { hint: 'Known formats: json, avro, debezium_json, csv, raw.' },
+    fields: { hint: 'Known formats: json, avro, protobuf, debezium_json, cloudevents, csv, raw.' },
   } as never);
 });
 

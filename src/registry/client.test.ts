@@ -19,7 +19,7 @@ after(() => server.close());
 function client(options: Record<string, string>): SchemaRegistry {
   const parsed = parseRegistryOptions(options);
   assert.ok(parsed);
-  return new SchemaRegistry(parsed);
+  return new SchemaRegistry(parsed, 'AVRO');
 }
 
 const never = new AbortController().signal;

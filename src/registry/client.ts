@@ -10,8 +10,8 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { SqlError } from '../../operators/errors.ts';
-import type { KnownSchema } from '../formats/avro/schemas.ts';
 import type { RegistryOptions } from './options.ts';
+import type { KnownSchema } from './schemas.ts';
 
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 16 << 20;
@@ -48,13 +48,21 @@ interface Walk {
 /** What gives schemas ids. */
 export type Registrar = Pick<SchemaRegistry, 'register'>;
 
+/** As registries name them. */
+export type SchemaType = 'AVRO' | 'PROTOBUF';
+
+const SHOWN: Record<SchemaType, string> = { AVRO: 'Avro', PROTOBUF: 'Protobuf' };
+
 export class SchemaRegistry {
   readonly #options: RegistryOptions;
+  /** Of the schemas that are asked for and put in. */
+  readonly #type: SchemaType;
   /** Which address is asked first. */
   #first = 0;
 
-  constructor(options: RegistryOptions) {
+  constructor(options: RegistryOptions, type: SchemaType) {
     this.#options = options;
+    this.#type = type;
   }
 
   /** Throws SqlError when nobody answers as a registry does: 08001, 28P01 for a login that is refused. */
@@ -62,7 +70,9 @@ export class SchemaRegistry {
     const registered = await this.#get(`/schemas/ids/${id}`, signal);
     if (registered === null) return { missing: `the schema registry has no schema ${id}` };
     const schemaType = registered.schemaType ?? 'AVRO';
-    if (schemaType !== 'AVRO') return { missing: `schema ${id} of the registry is of type ${schemaType}, not Avro` };
+    if (schemaType !== this.#type) {
+      return { missing: `schema ${id} of the registry is of type ${schemaType}, not ${SHOWN[this.#type]}` };
+    }
     const texts: string[] = [];
     const missing = await this.#references(registered, texts, { seen: new Set(), length: 0 }, signal);
     if (missing !== null) return { missing: `schema ${id} of the registry: ${missing}` };
@@ -78,7 +88,9 @@ export class SchemaRegistry {
   async register(subject: string, schema: string): Promise<number> {
     const path = `/subjects/${encodeURIComponent(subject)}/versions`;
     return this.#each(async (url) => {
-      const { status, body } = await this.#ask(url + path, new AbortController().signal, JSON.stringify({ schema }));
+      // Without a type it is Avro, which is all that old registries know.
+      const named = this.#type === 'AVRO' ? { schema } : { schemaType: this.#type, schema };
+      const { status, body } = await this.#ask(url + path, new AbortController().signal, JSON.stringify(named));
       const { id, message } = (body ?? {}) as { id?: unknown; message?: unknown };
       if (status === 200 && Number.isInteger(id)) return id as number;
       if (status === 409 || status === 422) {

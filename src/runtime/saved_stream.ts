@@ -1,5 +1,5 @@
 /** What is known of a stream, and what checkpoints keep of it. */
-import type { SavedSchemas } from '../formats/avro/schemas.ts';
+import type { SavedSchemas } from '../registry/schemas.ts';
 import type { SavedLedger } from './ledger.ts';
 import type { SavedRelation } from './stored_relation.ts';
 import type { StreamHistory } from './stream_history.ts';

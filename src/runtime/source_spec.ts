@@ -5,9 +5,13 @@ import { defaultContext } from '../../operators/expr/context.ts';
 import { inputText } from '../../operators/expr/io/index.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { ConnectorSpec, RelationObject } from '../catalog/objects.ts';
+import { checkAttributes } from '../formats/cloudevents/attributes.ts';
 import type { SourceColumn } from '../formats/format.ts';
-import { formatName } from '../formats/options.ts';
+import { type FormatName, formatName } from '../formats/options.ts';
 import { counterColumns } from '../sources/counter/columns.ts';
+
+/** Their messages have keys that they say how to read. */
+const KEYED_FORMATS: FormatName[] = ['json', 'avro', 'protobuf'];
 
 type RelationKind = RelationObject['kind'];
 
@@ -52,8 +56,8 @@ function envelopeOf(
     return 'upsert';
   }
   const envelope = said === 'upsert' ? 'upsert' : 'append';
-  if (format !== 'json' && format !== 'avro' && envelope === 'upsert') {
-    throw new SqlError('22023', `envelope = 'upsert' reads format = 'json' and 'avro', not '${format}'`);
+  if (!KEYED_FORMATS.includes(format) && envelope === 'upsert') {
+    throw new SqlError('22023', `envelope = 'upsert' reads format = 'json', 'avro' and 'protobuf', not '${format}'`);
   }
   if (envelope === 'upsert' && key === null) throw new SqlError('42P16', "envelope = 'upsert' needs a PRIMARY KEY");
   if (isTable && envelope === 'append') {
@@ -70,6 +74,7 @@ function envelopeOf(
       hint: 'INCLUDE adds its key, partition, offset, timestamp and headers.',
     });
   }
+  if (format === 'cloudevents') checkAttributes(columns);
   return envelope;
 }
 

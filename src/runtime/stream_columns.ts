@@ -8,9 +8,9 @@ import { kernels } from '../../operators/kernels/index.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
-import type { Schemas } from '../formats/avro/schemas.ts';
 import type { Decoder, PartialRow } from '../formats/format.ts';
 import { makeDecoder } from '../formats/index.ts';
+import type { Schemas } from '../registry/schemas.ts';
 
 const NO_PARTIALS: PartialRow[] = [];
 

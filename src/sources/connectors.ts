@@ -3,10 +3,12 @@ import { SqlError } from '../../operators/errors.ts';
 import type { Option } from '../../planner/parse/ast.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import { parseAvroOptions } from '../formats/avro/options.ts';
-import { Schemas } from '../formats/avro/schemas.ts';
 import { formatName } from '../formats/options.ts';
+import { parseProtobufOptions } from '../formats/protobuf/options.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import { SchemaRegistry } from '../registry/client.ts';
+import type { RegistryOptions } from '../registry/options.ts';
+import { Schemas } from '../registry/schemas.ts';
 import { checkCounterColumns } from './counter/columns.ts';
 import { parseCounterOptions } from './counter/options.ts';
 import { CounterSource } from './counter/source.ts';
@@ -59,18 +61,32 @@ export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): P
 
 /** The source, which knows the schemas that its records name, if they do. */
 export function withSchemas(spec: ConnectorSpec, source: Source): Source {
-  const registry = source.form === undefined ? registryOf(spec) : null;
-  if (registry === null) return source;
+  const named = source.form === undefined ? namedSchemas(spec) : null;
+  const registry = named === null ? null : registryOf(spec);
+  if (named === null || registry === null) return source;
   return new SchemaSource(source, new Schemas(), {
     ask: (id, signal) => registry.schema(id, signal),
-    keys: spec.envelope === 'upsert' && parseAvroOptions(spec.options).key === 'avro',
+    keys: spec.envelope === 'upsert' && named.key !== 'json',
   });
 }
 
-function registryOf({ connector, options }: ConnectorSpec): SchemaRegistry | null {
-  if (connector !== 'kafka' || formatName(options) !== 'avro') return null;
-  const { registry } = parseAvroOptions(options);
-  return registry === null ? null : new SchemaRegistry(registry);
+function registryOf(spec: ConnectorSpec): SchemaRegistry | null {
+  const named = namedSchemas(spec);
+  if (named === null || named.registry === null) return null;
+  return new SchemaRegistry(named.registry, formatName(spec.options) === 'avro' ? 'AVRO' : 'PROTOBUF');
+}
+
+/** Where the schemas are that messages name; null: messages name none. */
+function namedSchemas({ connector, options }: ConnectorSpec): { registry: RegistryOptions | null; key: string } | null {
+  if (connector !== 'kafka') return null;
+  switch (formatName(options)) {
+    case 'avro':
+      return parseAvroOptions(options);
+    case 'protobuf':
+      return parseProtobufOptions(options);
+    default:
+      return null;
+  }
 }
 
 export async function openConnector(spec: ConnectorSpec, log: Log, kafka: KafkaAccess): Promise<Source> {

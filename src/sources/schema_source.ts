@@ -9,8 +9,8 @@
  * Ranges that are read again have records that were given before, so their schemas are known.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { schemaIdAt } from '../formats/avro/framing.ts';
-import type { KnownSchema, Schemas } from '../formats/avro/schemas.ts';
+import { schemaIdAt } from '../registry/framing.ts';
+import type { KnownSchema, Schemas } from '../registry/schemas.ts';
 import { Arrivals } from './arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from './source.ts';
 

@@ -12,7 +12,7 @@
  *
  * Nothing here throws because a broker is away: that is an event, and the source keeps trying.
  */
-import type { KnownSchema, Schemas } from '../formats/avro/schemas.ts';
+import type { KnownSchema, Schemas } from '../registry/schemas.ts';
 
 /** Where a reader starts. `at` names partitions; those not named start at the earliest offset. */
 export type StartPosition =

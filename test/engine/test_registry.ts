@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import avro from 'avsc';
+import protobuf from 'protobufjs';
 
 export interface Registered {
   schema: string;
@@ -77,6 +78,23 @@ export class TestRegistry {
     this.schemas.set(id, { schema: JSON.stringify(schema) });
     return writer(id, schema);
   }
+
+  /** The same of a .proto file; `path`: where the message is in it, if it is not the first. */
+  addProtobuf(id: number, schema: string, message: string, path: number[] = []): (value: object) => Buffer {
+    this.schemas.set(id, { schema, schemaType: 'PROTOBUF' });
+    const write = protobufWriter(schema, message);
+    const numbers = Buffer.from([path.length, ...path].map((n) => n * 2));
+    return (value) => framed(id, Buffer.concat([numbers, write(value)]));
+  }
+}
+
+const TIMESTAMP = protobuf.common.get('google/protobuf/timestamp.proto')?.nested ?? {};
+
+/** Messages alone, of this kind. */
+export function protobufWriter(schema: string, message: string): (value: object) => Buffer {
+  const { root } = protobuf.parse(schema, { keepCase: true });
+  const type = root.addJSON(TIMESTAMP).lookupType(message);
+  return (value) => Buffer.from(type.encode(value).finish());
 }
 
 /** Messages by a schema, in Confluent's wire format. */

@@ -163,12 +163,12 @@ test('options are checked before anything is made', { skip, timeout: 60_000 }, a
     const hint = (error: { fields: { hint?: string } }) => error.fields.hint ?? '';
     await assert.rejects(create("format = 'csv', header = 'true'"), (error: never) => {
       assert.match(String(error), /unrecognized option "header"/);
-      assert.match(hint(error), /format, delimiter, null, quote, escape, envelope/);
+      assert.match(hint(error), /format, (?:.*, )?delimiter, null, quote, escape, envelope/);
       return true;
     });
-    await assert.rejects(create("format = 'protobuf'"), (error: never) => {
-      assert.match(String(error), /unknown format "protobuf"/);
-      assert.match(hint(error), /^Known formats: json, (?:.*, )?debezium_json, csv, raw\.$/);
+    await assert.rejects(create("format = 'xml'"), (error: never) => {
+      assert.match(String(error), /unknown format "xml"/);
+      assert.match(hint(error), /^Known formats: json, (?:.*, )?csv, raw\.$/);
       return true;
     });
     await assert.rejects(create("format = 'csv', delimiter = ',,'"), /invalid value for option "delimiter"/);

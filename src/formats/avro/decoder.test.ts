@@ -11,13 +11,13 @@ import { defaultContext } from '../../../operators/expr/context.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
+import { Schemas } from '../../registry/schemas.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import type { BadRow, Decoder, DecoderSpec, SourceColumn } from '../format.ts';
 import { RowDecoder } from '../row_decoder.ts';
 import { ExactReader } from './exact_reader.ts';
 import { avroDecoder } from './index.ts';
 import type { AvroOptions } from './options.ts';
-import { Schemas } from './schemas.ts';
 import { anyKind, Random, unionKind } from './testing/random_kinds.ts';
 
 const FORM: AvroOptions = { registry: null, schema: null, key: 'avro' };

@@ -3,6 +3,8 @@
  */
 import type { Datum } from '../../../operators/datum.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { FRAMING_BYTES, schemaIdAt } from '../../registry/framing.ts';
+import type { Schemas } from '../../registry/schemas.ts';
 import type { RawBatch } from '../../sources/source.ts';
 import type { Defaults } from '../defaults.ts';
 import type { DecoderSpec } from '../format.ts';
@@ -10,11 +12,9 @@ import { readKey } from '../json/slow_row.ts';
 import type { DecodedRow, RecordReader } from '../row_decoder.ts';
 import { guarded, RowError, textOf } from '../row_error.ts';
 import { AvroBytes } from './bytes.ts';
-import { FRAMING_BYTES, schemaIdAt } from './framing.ts';
 import type { AvroOptions } from './options.ts';
 import { checkEnd, keyReader, type RowReader, rowReader } from './row_reader.ts';
 import { type AvroType, parseSchemas } from './schema.ts';
-import type { Schemas } from './schemas.ts';
 
 type MakeReader = (type: AvroType) => RowReader;
 

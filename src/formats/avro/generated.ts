@@ -12,22 +12,25 @@
 import { BYTES, F64, I32, U8 } from '../../../operators/batch/memory.ts';
 import { pointVarlen } from '../../../operators/batch/slots.ts';
 import { numericTypmod } from '../../../operators/expr/decimal/typmod.ts';
-import { type ColType, OID, PHYS_WIDTH, physOf } from '../../../operators/types.ts';
+import { type ColType, OID } from '../../../operators/types.ts';
+import { FRAMING_BYTES } from '../../registry/framing.ts';
 import type { SourceColumn } from '../format.ts';
-import { FRAMING_BYTES } from './framing.ts';
-import type { RowSlots } from './row_slots.ts';
+import type { GeneratedReader } from '../generated_decoder.ts';
+import type { RowSlots } from '../row_slots.ts';
+import {
+  EXACT,
+  floatCode,
+  heads,
+  LEAVE,
+  NUMBER,
+  nullCode,
+  STORE_LONG,
+  STORE_NUMBER,
+  setCode,
+  timestampCode,
+} from '../slot_code.ts';
+import { isText } from '../text_check.ts';
 import type { AvroRecord, AvroType } from './schema.ts';
-import { isText } from './text_check.ts';
-
-/** Reads messages i .. to, at bytes [starts[i], ends[i]) plus `shift`, into rows from `row` on; gives the first that it has not read. */
-export type GeneratedReader = (
-  starts: Int32Array,
-  ends: Int32Array,
-  shift: number,
-  i: number,
-  to: number,
-  row: number,
-) => number;
 
 /** Reads the field at an address into its column, or steps over it; gives where it ends, or -1 to leave. */
 export type FieldReader = (at: number, end: number, row: number) => number;
@@ -80,14 +83,9 @@ class LongReader {
   }
 }
 
-const EPOCH_MICROS = 946_684_800_000_000;
 const EPOCH_DAYS = 10_957;
 const DATE_LEAST = -2_451_545;
 const DAY_MICROS = 86_400_000_000;
-/** hi of numbers whose double is exact. */
-const EXACT = 'hi < -0x200000 || hi >= 0x200000';
-const NUMBER = '(hi * 4294967296 + (lo >>> 0))';
-const LEAVE = 'return i;';
 
 /** Code for more takes long to be compiled. */
 const MOST_FIELDS = 2000;
@@ -116,13 +114,9 @@ export function generate(record: AvroRecord, spec: GeneratedSpec): GeneratedRead
   for (const column of spec.fields) {
     if (!used.has(column)) body.push(general(spec.absent(column)));
   }
-  const heads = [...used].map(
-    (c) =>
-      `const D${c} = slots.data[${c}], S${c} = slots.stride[${c}], V${c} = slots.valid[${c}], W${c} = slots.validStride[${c}];`,
-  );
   const code = `
     return (starts, ends, shift, i, to, row) => {
-      ${heads.join('\n')}
+      ${heads(used)}
       let lo = 0, hi = 0, n = 0, b = 0, s = 0;
       for (; i < to; i++, row++) {
         if (starts[i] < 0) ${LEAVE}
@@ -208,15 +202,7 @@ function fieldCode(type: AvroType, column: number, { type: to, notNull }: Source
   }
   const value = valueCode(type, to);
   if (value === null) return null;
-  return `s = D${column} + row * S${column}; ${value} U8[V${column} + row * W${column}] = 1;`;
-}
-
-function nullCode(column: number, to: ColType, notNull: boolean): string {
-  if (notNull) return LEAVE;
-  const width = PHYS_WIDTH[physOf(to.oid)];
-  const words = Array.from({ length: width / 4 }, (_, k) => `I32[(s >>> 2) + ${k}] = 0;`);
-  const clear = width < 4 ? 'U8[s] = 0;' : words.join(' ');
-  return `s = D${column} + row * S${column}; ${clear} U8[V${column} + row * W${column}] = 0; if (W${column} === 1) slots.anyNull = true;`;
+  return setCode(column, value);
 }
 
 /** Writes the value at `at` into the slot s. */
@@ -247,11 +233,6 @@ function valueCode(type: AvroType, to: ColType): string | null {
   }
 }
 
-/** One NaN for all. */
-function floatCode(value: string): string {
-  return `n = ${value}; F64[s / 8] = n === n ? n : NaN;`;
-}
-
 function integerCode({ k, logical }: { k: string; logical?: string }, to: number): string | null {
   const read = k === 'int' ? INT : LONG;
   if (logical === undefined) {
@@ -266,7 +247,7 @@ function integerCode({ k, logical }: { k: string; logical?: string }, to: number
         return `${read} if (${EXACT}) ${LEAVE} F64[s / 8] = ${NUMBER};`;
       case OID.timestamp:
       case OID.timestamptz:
-        return timestampCode(`${NUMBER} * 1000`, read);
+        return `${read} ${epochCode(`${NUMBER} * 1000`)}`;
       default:
         return null;
     }
@@ -279,17 +260,12 @@ function integerCode({ k, logical }: { k: string; logical?: string }, to: number
     return `${read} if (${EXACT}) ${LEAVE} n = ${micros}; if (n < 0 || n > ${DAY_MICROS}) ${LEAVE} ${STORE_NUMBER}`;
   }
   if (to !== OID.timestamp && to !== OID.timestamptz) return null;
-  if (logical.endsWith('timestamp-millis')) return timestampCode(`${NUMBER} * 1000`, read);
-  return logical.endsWith('timestamp-micros') ? timestampCode(NUMBER, read) : null;
+  if (logical.endsWith('timestamp-millis')) return `${read} ${epochCode(`${NUMBER} * 1000`)}`;
+  return logical.endsWith('timestamp-micros') ? `${read} ${epochCode(NUMBER)}` : null;
 }
 
-const STORE_LONG = 'I32[s >>> 2] = lo; I32[(s >>> 2) + 1] = hi;';
-const STORE_NUMBER = 'I32[s >>> 2] = n >>> 0; I32[(s >>> 2) + 1] = Math.floor(n / 4294967296);';
-
-/** What a double holds exactly, which is all but distant times. */
-function timestampCode(micros: string, read: string): string {
-  return `${read} if (${EXACT}) ${LEAVE} n = ${micros} - ${EPOCH_MICROS};
-    if (n < -9e15 || n > 9e15) ${LEAVE} ${STORE_NUMBER}`;
+function epochCode(micros: string): string {
+  return `if (${EXACT}) ${LEAVE} ${timestampCode(micros)}`;
 }
 
 /** Of up to six bytes, when the column has the scale of the schema. */

@@ -5,10 +5,10 @@ import { Arena } from '../../../operators/batch/arena.ts';
 import { BatchBuilder, readRow } from '../../../operators/batch/builder.ts';
 import '../../../operators/expr/functions/index.ts';
 import { colType, OID } from '../../../operators/types.ts';
+import { Schemas } from '../../registry/schemas.ts';
 import type { RawBatch } from '../../sources/source.ts';
 import type { BadRow } from '../format.ts';
 import { avroDecoder } from './index.ts';
-import { Schemas } from './schemas.ts';
 
 const FRAMING = Buffer.from([0, 0, 0, 0, 1]);
 

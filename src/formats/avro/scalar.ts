@@ -23,6 +23,7 @@ import { checked } from '../../../operators/expr/decimal/normal.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
 import { uuidOfBytes } from '../../../operators/expr/io/uuid.ts';
 import { colType, OID } from '../../../operators/types.ts';
+import { timestampOf } from '../cast.ts';
 import { textOf } from '../row_error.ts';
 import type { AvroBytes } from './bytes.ts';
 import type { AvroType } from './schema.ts';
@@ -34,10 +35,7 @@ export interface Scalar {
 
 const CONTEXT = defaultContext();
 const EPOCH_DAYS = 10_957;
-const EPOCH_MICROS = 946_684_800_000_000n;
 const DAY_MICROS = 86_400_000_000n;
-const TIMESTAMP_LIMIT = 9_223_371_331_200_000_000n;
-const TIMESTAMP_LEAST = -211_813_488_000_000_000n;
 /** Days since 2000-01-01, the first that is there and the first that is not. */
 const DATE_LEAST = -2_451_545;
 const DATE_LIMIT = 2_145_031_949;
@@ -148,13 +146,6 @@ function dateOf(days: number): number {
 function timeOf(micros: bigint): bigint {
   if (micros < 0n || micros > DAY_MICROS) throw new SqlError('22008', `time out of range: ${micros} microseconds`);
   return micros;
-}
-
-/** Of microseconds since 1970. */
-export function timestampOf(micros: bigint): bigint {
-  const value = micros - EPOCH_MICROS;
-  if (value >= TIMESTAMP_LEAST && value < TIMESTAMP_LIMIT) return value;
-  throw new SqlError('22008', `timestamp out of range: ${micros} microseconds since 1970`);
 }
 
 function floorThousands(nanos: bigint): bigint {

@@ -5,13 +5,10 @@
  * |---------------------|----------------------------|------------------------------------------------------------------------------------|
  * | null                | any                        | NULL                                                                               |
  * | union               | any                        | that of the branch                                                                 |
- * | a scalar            | the type that it is like   | itself (scalar.ts)                                                                 |
- * | timestamp-*, local- | timestamp, timestamptz     | itself, UTC where one has a zone and the other none                                |
- * | int, long           | timestamp, timestamptz     | milliseconds since 1970, as a number in a JSON message                             |
+ * | a scalar            | any but json, jsonb        | what cast.ts makes of the value of the type that it is like (scalar.ts)             |
  * | string              | json, jsonb                | the JSON text that it is: Avro has no other place for one                          |
  * | any other           | json, jsonb                | what json_text.ts makes of it                                                      |
  * | array               | array                      | its items, each by this table; nested arrays must have equal lengths               |
- * | any other scalar    | any other                  | the type's text input of its text: a cast by way of text                           |
  * | record, map, array  | any other                  | the type's text input of the JSON text: good for text, else an error               |
  *
  * Whether a value fits is found when it is read: a branch of a union that is never there does no harm.
@@ -20,11 +17,12 @@ import { type Datum, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
-import { coerceTypmod, inputText, outputText } from '../../../operators/expr/io/index.ts';
-import { type ColType, colType, OID } from '../../../operators/types.ts';
+import { inputText } from '../../../operators/expr/io/index.ts';
+import { type ColType, colType } from '../../../operators/types.ts';
+import { castOf, isJson } from '../cast.ts';
 import type { AvroBytes } from './bytes.ts';
 import { type JsonReader, jsonReader } from './json_text.ts';
-import { type Scalar, scalarOf, timestampOf } from './scalar.ts';
+import { type Scalar, scalarOf } from './scalar.ts';
 import type { AvroType } from './schema.ts';
 
 export type ValueReader = (from: AvroBytes) => Datum;
@@ -54,10 +52,6 @@ export function valueReader(type: AvroType, column: ColType, known = new Map<Avr
   return scalar === null ? jsonValue(type, column, known) : scalarReader(scalar, column);
 }
 
-function isJson(oid: number): boolean {
-  return oid === OID.json || oid === OID.jsonb;
-}
-
 function jsonValue(type: AvroType, column: ColType, known: Map<AvroType, JsonReader>): ValueReader {
   const read = jsonReader(type, known);
   return (from) => inputText(read(from), column, CONTEXT);
@@ -69,17 +63,9 @@ function isNested(type: AvroType): boolean {
 }
 
 function scalarReader({ oid, read }: Scalar, column: ColType): ValueReader {
-  const isTime = column.oid === OID.timestamp || column.oid === OID.timestamptz;
-  if (oid === column.oid || (isTime && (oid === OID.timestamp || oid === OID.timestamptz))) {
-    if (column.typmod === -1) return read;
-    return (from) => coerceTypmod(read(from), column, false);
-  }
-  if (isTime && (oid === OID.int4 || oid === OID.int8)) {
-    return (from) => coerceTypmod(timestampOf(BigInt(read(from) as number | bigint) * 1000n), column, false);
-  }
-  if (oid === OID.text) return (from) => inputText(read(from) as string, column, from.context);
-  if (oid === OID.bool) return (from) => inputText(String(read(from)), column, CONTEXT);
-  return (from) => inputText(outputText(read(from), oid, CONTEXT), column, CONTEXT);
+  if (oid === column.oid && column.typmod === -1) return read;
+  const cast = castOf(oid, column);
+  return (from) => cast(read(from), from.context);
 }
 
 /** `item` reads elements, or arrays of them. */

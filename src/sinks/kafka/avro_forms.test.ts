@@ -9,8 +9,8 @@ import { type Datum, decimal, interval, pgArray } from '../../../operators/datum
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import { avroDecoder } from '../../formats/avro/index.ts';
-import { Schemas } from '../../formats/avro/schemas.ts';
 import type { Registrar } from '../../registry/client.ts';
+import { Schemas } from '../../registry/schemas.ts';
 import type { RawBatch } from '../../sources/source.ts';
 import { type OutMessage, rowEncoder } from './encode.ts';
 import type { OutColumn } from './forms.ts';
@@ -32,7 +32,7 @@ async function encoded(
   envelope: Envelope = 'append',
   key: number[] | null = null,
 ): Promise<OutMessage[]> {
-  const encoder = rowEncoder({ envelope, key, topic: 't', avro: { registry, key: 'avro' } }, columns);
+  const encoder = rowEncoder({ envelope, key, topic: 't', format: 'avro', keyFormat: 'avro', registry }, columns);
   await encoder.prepare();
   const arena = new Arena();
   const types = columns.map((c) => c.type);

@@ -21,7 +21,10 @@ function encode(envelope: Envelope, key: number[] | null, rows: [Datum[], number
     arena,
     rows.map((r) => r[1]),
   );
-  const messages = rowEncoder({ envelope, key, topic: 't', avro: null }, columns).encode(7n, batch);
+  const messages = rowEncoder(
+    { envelope, key, topic: 't', format: 'json', keyFormat: 'json', registry: null },
+    columns,
+  ).encode(7n, batch);
   arena.release();
   return messages;
 }
@@ -46,7 +49,10 @@ test('values are exact', () => {
     arena,
   );
   const named = typed.map(([name, oid]) => ({ name, type: colType(oid) }));
-  const [message] = rowEncoder({ envelope: 'append', key: null, topic: 't', avro: null }, named).encode(1n, batch);
+  const [message] = rowEncoder(
+    { envelope: 'append', key: null, topic: 't', format: 'json', keyFormat: 'json', registry: null },
+    named,
+  ).encode(1n, batch);
   assert.equal(message.value, `{${typed.map(([name, , , text]) => `"${name}":${text}`).join(',')}}`);
   assert.equal(message.key, null);
   arena.release();

@@ -11,7 +11,8 @@ import type { Batch } from '../../../operators/batch/batch.ts';
 import { weightOf } from '../../../operators/batch/builder.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { AvroForm, type Bytes, JsonForm, type OutColumn, type RowForm } from './forms.ts';
-import type { Envelope, KafkaSinkOptions } from './options.ts';
+import type { Envelope, KafkaSinkOptions, SinkFormat } from './options.ts';
+import { ProtobufForm } from './protobuf_form.ts';
 
 export interface OutMessage {
   key: Bytes | null;
@@ -25,19 +26,18 @@ interface Change {
 }
 
 export function rowEncoder(
-  options: Pick<KafkaSinkOptions, 'envelope' | 'key' | 'topic' | 'avro'>,
+  options: Pick<KafkaSinkOptions, 'envelope' | 'key' | 'topic' | 'format' | 'keyFormat' | 'registry'>,
   columns: OutColumn[],
 ): RowEncoder {
-  const { envelope, key, topic, avro } = options;
+  const { envelope, key, topic, format, keyFormat, registry } = options;
+  const formOf = (named: SinkFormat, shown: number[], changes: boolean, part: 'key' | 'value') => {
+    if (named === 'json' || registry === null) return new JsonForm(columns, shown);
+    const Form = named === 'avro' ? AvroForm : ProtobufForm;
+    return new Form(columns, shown, changes, `${topic}-${part}`, registry);
+  };
   const all = columns.map((_, c) => c);
-  const value =
-    avro === null ? null : new AvroForm(columns, all, envelope === 'debezium', `${topic}-value`, avro.registry);
-  if (key === null) return new RowEncoder(value ?? new JsonForm(columns, all), null, envelope);
-  const isAvroKey = avro?.key === 'avro';
-  const keyForm = isAvroKey
-    ? new AvroForm(columns, key, false, `${topic}-key`, avro.registry)
-    : new JsonForm(columns, key);
-  return new RowEncoder(value ?? new JsonForm(columns, all), keyForm, envelope);
+  const value = formOf(format, all, envelope === 'debezium', 'value');
+  return new RowEncoder(value, key === null ? null : formOf(keyFormat, key, false, 'key'), envelope);
 }
 
 export class RowEncoder {

@@ -1,4 +1,4 @@
-/** How rows are written: as JSON or in Avro. */
+/** How rows are written: as JSON or in Avro; in Protobuf: protobuf_form.ts. */
 import type { Batch } from '../../../operators/batch/batch.ts';
 import { readDatum } from '../../../operators/batch/builder.ts';
 import { SqlError } from '../../../operators/errors.ts';
@@ -63,7 +63,8 @@ export class JsonForm implements RowForm {
   }
 }
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** What a field can be called in Avro and in Protobuf. */
+export const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Of the columns at `shown`, by a schema made of them, which prepare() puts into the registry. Messages begin with a zero byte and its id. */
 export class AvroForm implements RowForm {
@@ -77,7 +78,7 @@ export class AvroForm implements RowForm {
 
   /** `changes`: messages are changes, not rows. */
   constructor(columns: OutColumn[], shown: number[], changes: boolean, subject: string, registry: Registrar) {
-    const bad = shown.map((c) => columns[c].name).find((name) => !NAME.test(name));
+    const bad = shown.map((c) => columns[c].name).find((name) => !FIELD_NAME.test(name));
     if (bad !== undefined) {
       throw new SqlError('42602', `column "${bad}" cannot be a field in Avro`, {
         hint: 'Names have letters of ASCII, digits and _. Give it another name with AS.',

@@ -14,14 +14,19 @@ import { type Registrar, SchemaRegistry } from '../../registry/client.ts';
 import { parseRegistryOptions, REGISTRY_OPTIONS } from '../../registry/options.ts';
 import type { Delivery, SinkRows } from '../../runtime/sink.ts';
 
+/** That of the keys is the same, or JSON. */
+export type SinkFormat = 'json' | 'avro' | 'protobuf';
+
 export type Envelope = 'append' | 'upsert' | 'debezium';
 
 export interface KafkaSinkOptions {
   cluster: ClusterOptions;
   topic: string;
   envelope: Envelope;
-  /** Null: JSON. */
-  avro: { registry: Registrar; key: 'avro' | 'json' } | null;
+  format: SinkFormat;
+  keyFormat: SinkFormat;
+  /** Of the schemas of both; null: there are none. */
+  registry: Registrar | null;
   /** Column positions of the message key; null for messages without one. */
   key: number[] | null;
   compression: 'none' | 'gzip';
@@ -35,9 +40,9 @@ export interface KafkaSinkOptions {
 
 export const KAFKA_SINK_OPTIONS: Record<string, string> = {
   topic: 'the name of a topic, which is created when missing',
-  format: "'json' or 'avro'",
+  format: "'json', 'avro' or 'protobuf'",
   ...REGISTRY_OPTIONS,
-  key_format: "'avro' (default with format = 'avro') or 'json'",
+  key_format: "that of `format` (default) or 'json'",
   envelope: "'append', 'upsert' or 'debezium' (default: append when no row goes away and no key is named, else upsert)",
   key: "'column,...' (default: the key of the view)",
   delivery: "'exactly_once' (default) or 'at_least_once'",
@@ -62,7 +67,7 @@ export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkR
   return {
     cluster: parseClusterOptions(given),
     topic: required(given, 'topic', KAFKA_SINK_OPTIONS.topic),
-    avro: avroOf(given),
+    ...formatsOf(given),
     envelope,
     key: envelope === 'append' ? named : key,
     compression: choice(given, 'compression', 'none', ['none', 'gzip']),
@@ -73,18 +78,21 @@ export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkR
   };
 }
 
-function avroOf(given: Record<string, string>): KafkaSinkOptions['avro'] {
-  const registry = parseRegistryOptions(given);
-  const format = choice(given, 'format', 'json', ['json', 'avro']);
-  const key = choice(given, 'key_format', format, ['json', 'avro']);
-  if (format === 'avro') {
-    if (registry === null) throw missingOption('schema_registry', REGISTRY_OPTIONS.schema_registry);
-    return { registry: new SchemaRegistry(registry), key };
+function formatsOf(given: Record<string, string>): Pick<KafkaSinkOptions, 'format' | 'keyFormat' | 'registry'> {
+  const options = parseRegistryOptions(given);
+  const format = choice<SinkFormat>(given, 'format', 'json', ['json', 'avro', 'protobuf']);
+  const keyFormat = choice<SinkFormat>(given, 'key_format', format, ['json', 'avro', 'protobuf']);
+  if (format === 'json') {
+    if (options !== null || keyFormat !== 'json') {
+      throw badOption('format', format, "'avro' or 'protobuf' when a schema registry or a key in these is named");
+    }
+    return { format, keyFormat, registry: null };
   }
-  if (registry !== null || key === 'avro') {
-    throw badOption('format', format, "'avro' when a schema registry or a key in Avro is named");
+  if (keyFormat !== format && keyFormat !== 'json') {
+    throw badOption('key_format', keyFormat, `'${format}' or 'json' with format = '${format}'`);
   }
-  return null;
+  if (options === null) throw missingOption('schema_registry', REGISTRY_OPTIONS.schema_registry);
+  return { format, keyFormat, registry: new SchemaRegistry(options, format === 'avro' ? 'AVRO' : 'PROTOBUF') };
 }
 
 function notAppendOnly(rows: SinkRows): SqlError {

@@ -1,6 +1,7 @@
 /** The options of CREATE STREAM ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
 import { parseAvroOptions } from '../../formats/avro/options.ts';
 import { csvOptions, FORMAT_OPTIONS, FORMATS, formatName } from '../../formats/options.ts';
+import { parseProtobufOptions } from '../../formats/protobuf/options.ts';
 import {
   type ClusterOptions,
   choice,
@@ -51,6 +52,7 @@ export function parseKafkaSourceOptions(given: Record<string, string>): KafkaSou
   const format = formatName(given);
   if (format === 'csv') csvOptions(given);
   else if (format === 'avro') parseAvroOptions(given);
+  else if (format === 'protobuf') parseProtobufOptions(given);
   return {
     cluster: parseClusterOptions(given),
     topic: required(given, 'topic', KAFKA_SOURCE_OPTIONS.topic),

@@ -1,7 +1,7 @@
 /**
  * Where a message names its schema: Confluent's wire format.
  *
- *   0x00 | schema id, 4 bytes big endian | Avro body
+ *   0x00 | schema id, 4 bytes big endian | the message in Avro, or which message of the schema and the message in Protobuf
  */
 export const FRAMING_BYTES = 5;
 

@@ -1,4 +1,4 @@
-/** Streams of Avro messages over restarts: the schemas that messages name are in the data directory, so the registry is not needed and what it says by now does not count. */
+/** Streams of Avro and Protobuf messages over restarts: the schemas that messages name are in the data directory, so the registry is not needed and what it says by now does not count. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { MessageSource } from '../engine/message_source.ts';
 import { framed, TestRegistry } from '../engine/test_registry.ts';
 import { otherLayout } from './other_layout.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'tidemark-avro-'));
+const root = mkdtempSync(join(tmpdir(), 'tidemark-registry-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
 const QUESTIONS = [
@@ -23,9 +23,43 @@ const QUESTIONS = [
   'SELECT partition, "offset", sqlstate, reason, message FROM tidemark.errors(\'s\') ORDER BY 2',
 ];
 
+type Format = 'avro' | 'protobuf';
+
+type Writer = (value: { id: number; name?: string; more?: string }) => Buffer;
+
+const field = (name: string, type: string) => ({ name, type });
+
+/** What makes keys and values, by schemas 1 to 4. */
+const WRITERS: Record<Format, (registry: TestRegistry) => { key: (id: number) => Buffer; writers: Writer[] }> = {
+  avro: (registry) => ({
+    key: registry.add(1, 'int'),
+    writers: [
+      registry.add(2, { type: 'record', name: 'R', fields: [field('id', 'int'), field('name', 'string')] }),
+      registry.add(3, { type: 'record', name: 'R', fields: [field('more', 'string'), field('id', 'long')] }),
+      registry.add(4, { type: 'record', name: 'R', fields: [field('name', 'string')] }),
+    ],
+  }),
+  protobuf: (registry) => {
+    const key = registry.addProtobuf(1, 'syntax = "proto3"; message K { int32 id = 1; }', 'K');
+    return {
+      key: (id) => key({ id }),
+      writers: [
+        registry.addProtobuf(2, 'syntax = "proto3"; message R { int32 id = 1; string name = 2; }', 'R'),
+        registry.addProtobuf(
+          3,
+          'message N {} message R { optional string more = 1; optional int64 id = 9; }',
+          'R',
+          [1],
+        ),
+        registry.addProtobuf(4, 'syntax = "proto3"; message R { optional string name = 5; }', 'R'),
+      ],
+    };
+  },
+};
+
 /** Crashes between two ticks. */
-async function restarts(name: string, checkpoints: CheckpointSettings | null): Promise<void> {
-  const { random } = seeded(name);
+async function restarts(format: Format, checkpoints: CheckpointSettings | null): Promise<void> {
+  const { random } = seeded(`${format} ${checkpoints === null ? 'log' : 'checkpoints'}`);
   const registry = new TestRegistry();
   await registry.start();
   const topics = { s: new MessageSource(), t: new MessageSource() };
@@ -55,20 +89,14 @@ async function restarts(name: string, checkpoints: CheckpointSettings | null): P
   try {
     await start();
     const WITH = (topic: string) =>
-      `WITH (connector = 'kafka', brokers = 'memory', topic = '${topic}', format = 'avro', schema_registry = '${registry.url}'${topic === 't' ? ", envelope = 'upsert'" : ''})`;
+      `WITH (connector = 'kafka', brokers = 'memory', topic = '${topic}', format = '${format}', schema_registry = '${registry.url}'${topic === 't' ? ", envelope = 'upsert'" : ''})`;
     await sql(
       engine,
       `CREATE STREAM s (id int, name text DEFAULT 'none') INCLUDE OFFSET AS o ${WITH('s')};
        CREATE TABLE t (id int PRIMARY KEY, name text) ${WITH('t')};
        CREATE MATERIALIZED VIEW v AS SELECT * FROM s`,
     );
-    const key = registry.add(1, 'int');
-    const field = (name: string, type: string) => ({ name, type });
-    const writers = [
-      registry.add(2, { type: 'record', name: 'R', fields: [field('id', 'int'), field('name', 'string')] }),
-      registry.add(3, { type: 'record', name: 'R', fields: [field('more', 'string'), field('id', 'long')] }),
-      registry.add(4, { type: 'record', name: 'R', fields: [field('name', 'string')] }),
-    ];
+    const { key, writers } = WRITERS[format](registry);
     const value = () => writers[random(3)]({ id: random(100), name: `name ${random(10)}`, more: 'more' });
     let rows = 0;
     const send = (n: number) => {
@@ -119,6 +147,8 @@ async function restarts(name: string, checkpoints: CheckpointSettings | null): P
   }
 }
 
-test('from the log', () => restarts('log', null));
+for (const format of ['avro', 'protobuf'] as const) {
+  test(`${format}: from the log`, () => restarts(format, null));
 
-test('from checkpoints', () => restarts('checkpoints', { seconds: 1e6, logBytes: 1e9 }));
+  test(`${format}: from checkpoints`, () => restarts(format, { seconds: 1e6, logBytes: 1e9 }));
+}

@@ -1,5 +1,5 @@
 /** Whether bytes of the shared memory are a text: UTF-8 as PostgreSQL takes it (no surrogates, nothing longer than needed), without zero bytes. */
-import { U8 } from '../../../operators/batch/memory.ts';
+import { U8 } from '../../operators/batch/memory.ts';
 
 export function isText(start: number, end: number): boolean {
   for (let at = start; at < end; at++) {

@@ -2,11 +2,11 @@
  * Where the values of declared columns go in the batch that is being filled: to the slots of a needed column, or all to one spare slot, so that columns which
  * nobody needs are read and checked as well.
  */
-import type { BatchBuilder } from '../../../operators/batch/builder.ts';
-import type { Datum } from '../../../operators/datum.ts';
-import { KernelMemory } from '../../../operators/expr/kernel/kernel_memory.ts';
-import { PHYS_WIDTH, physOf } from '../../../operators/types.ts';
-import type { DecoderSpec } from '../format.ts';
+import type { BatchBuilder } from '../../operators/batch/builder.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { KernelMemory } from '../../operators/expr/kernel/kernel_memory.ts';
+import { PHYS_WIDTH, physOf } from '../../operators/types.ts';
+import type { DecoderSpec } from './format.ts';
 
 const SPARE_BYTES = 32;
 /** Of the validity byte in the spare bytes. */

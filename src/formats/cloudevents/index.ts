@@ -1,0 +1,2 @@
+/** format = 'cloudevents'. */
+export { cloudeventsDecoder } from './decoder.ts';

@@ -1,0 +1,2 @@
+/** format = 'protobuf'. */
+export { exactProtobufDecoder, protobufDecoder } from './decoder.ts';
