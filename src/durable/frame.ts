@@ -50,6 +50,10 @@ export const RECORD = {
   sequence: 12,
   /** What a schema id that records of a stream name means. */
   schema: 13,
+  /** A transaction that has not ended has dropped objects: for itself they are gone. */
+  leaving: 14,
+  /** Objects that a transaction had dropped stay. */
+  staying: 15,
 } as const;
 
 export interface Frame {

@@ -7,6 +7,7 @@ import { Deltas } from '../../operators/deltas.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../engine.ts';
+import { dropPended, unpend } from '../runtime/drop_at_commit.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/local_session.ts';
 import { RECORD } from './frame.ts';
@@ -20,6 +21,7 @@ import {
   readSequence,
   readTick,
   type SchemaRecord,
+  type StayingRecord,
   type StreamInput,
 } from './records.ts';
 import type { PlacedFrame } from './segments.ts';
@@ -73,6 +75,12 @@ export class Replay {
           await this.define(readJson<DefinitionRecord>(frame.payload));
           this.#expect(this.#engine.loop.tick, frame);
           return;
+        case RECORD.leaving:
+          this.#leave(readJson<DefinitionRecord>(frame.payload));
+          return;
+        case RECORD.staying:
+          unpend(this.#engine, readJson<StayingRecord>(frame.payload).oids);
+          return;
         case RECORD.filled:
           await this.#fill(frame);
           return;
@@ -115,6 +123,8 @@ export class Replay {
     if (inputs.length === 0) {
       engine.publishRows(new Map(record.tables.map(({ oid, batch }) => [oid, batch])));
       engine.show(record.shown);
+      // Nothing was connected for what goes later in the log.
+      await Promise.all(dropPended(engine, record.dropped).map((close) => close?.()));
       return;
     }
     const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
@@ -150,9 +160,20 @@ export class Replay {
     }
   }
 
+  #leave({ now: _, ...record }: DefinitionRecord): void {
+    const { going = [], open = 0 } = record;
+    this.#greatestOid = Math.max(this.#greatestOid, open);
+    this.#engine.catalog.leave(going, open);
+    this.#engine.definitions.add({ ...record, now: '0' }, []);
+  }
+
   async define(record: DefinitionRecord): Promise<void> {
     const engine = this.#engine;
     this.#setClock(BigInt(record.now));
+    if (record.going !== undefined) {
+      this.#leave(record);
+      return;
+    }
     this.clock = BigInt(record.clock ?? record.now);
     const session = sessionOf(engine, record);
     const [statement] = parse(record.sql);

@@ -34,8 +34,10 @@ import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import { checkNeeds } from './access.ts';
 import { bindEnv } from './bind_env.ts';
 import { Chilling } from './chilling.ts';
+import type { Commits } from './commits.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
+import { checkStillUnneeded, close, dropPended, unpend } from './drop_at_commit.ts';
 import { prepareFetch } from './durable_subscription.ts';
 import type { EngineOptions } from './engine_options.ts';
 import { ExistingSchemas } from './existing_schemas.ts';
@@ -63,7 +65,7 @@ import { systemClock } from './system_clock.ts';
 import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
 import { TickTimes } from './tick_times.ts';
-import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
+import { EngineTransaction, retractsOnly } from './transaction.ts';
 import { undoMade } from './undo_made.ts';
 import { prepareUtility } from './utility.ts';
 import type { ViewRuntime } from './view.ts';
@@ -294,27 +296,31 @@ export class TidemarkEngine implements Engine {
   };
 
   readonly #commits: Commits = {
-    checkFit: (deltas, seen, isDeferred) => checkFit(this, deltas, seen, isDeferred),
-    checkDeferred: (deltas, isDeferred) => checkDeferred(this, deltas, isDeferred),
+    checkFit: (...whether) => checkFit(this, ...whether),
+    checkDeferred: (...whether) => checkDeferred(this, ...whether),
     isEmptied: (relation) => isEmptied(this, relation),
-    publish: (deltas, made, check, signal) => this.#commit(deltas, made, check, signal),
+    publish: (...what) => this.#commit(...what),
     durable: async () => this.journal?.durable(),
     nextOid: () => this.catalog.nextOid,
+    newOid: () => this.catalog.newOid(),
     madeBy: (transaction) => this.catalog.madeBy(transaction),
     undo: (transaction, from) => undoMade(this, transaction, from),
+    stay: (oids) => unpend(this, oids),
+    checkDropped: (oids) => checkStillUnneeded(this, oids),
   };
 
-  /** Publishes what a transaction wrote and made as one tick, if `check` (which throws) finds nothing against it by then. */
+  /** Publishes what a transaction wrote, made and dropped as one tick, if `check` (which throws) finds nothing against it by then. */
   async #commit(
     deltas: Map<number, Batch>,
     made: number[],
+    dropped: number[],
     check: () => void,
     signal: AbortSignal | null,
   ): Promise<() => Promise<void>> {
     const { journal } = this;
     const copies = this.chilling.copiesWritten();
     if (copies !== null) await copies;
-    const frame = journal === null ? null : await journal.admitRows(deltas, made);
+    const frame = journal === null ? null : await journal.admitRows(deltas, made, dropped);
     try {
       turn.of(signal, check);
       this.chilling.makeRoom();
@@ -328,9 +334,13 @@ export class TidemarkEngine implements Engine {
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
     }
     this.show(made);
-    if (journal === null || frame === null) return () => Promise.resolve();
-    const sequence = journal.committed(this.loop, frame);
-    return () => journal.log.durable(sequence);
+    const closing = dropPended(this, dropped);
+    const sequence = journal === null || frame === null ? null : journal.committed(this.loop, frame);
+    const closed = close(this, closing);
+    return async () => {
+      if (sequence !== null) await journal?.log.durable(sequence);
+      await closed;
+    };
   }
 
   /** When it does not fit, and state can go to disk, it is tried again. */
@@ -377,11 +387,16 @@ export class TidemarkEngine implements Engine {
 
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
+    if (this.replay === null) this.catalog.checkStaying(reads, session.searchPath);
     own(this, object, session);
     this.catalog.add(object, this.openFor(session, object.oid));
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
-    this.defined({ sql: object.sql, made: object.oid, dropped: [], identity }, session, this.#needs(object, reads));
+    this.defined(
+      { sql: object.sql, made: object.oid, dropped: [], identity },
+      session,
+      this.#needs(object, reads, session),
+    );
   }
 
   /** The transaction that alone sees what its statement makes now, until it ends; undefined: everybody sees it at once. */
@@ -396,9 +411,9 @@ export class TidemarkEngine implements Engine {
     this.definitions.show(oids);
   }
 
-  #needs({ schema, ownedBy = BOOTSTRAP }: CatalogObject, reads: number[]): number[] {
+  #needs({ schema, ownedBy = BOOTSTRAP }: CatalogObject, reads: number[], { searchPath }: SessionContext): number[] {
     const owner = this.catalog.roles.isOwn(ownedBy) ? [] : [ownedBy];
-    return [...reads, this.catalog.schemaOid(schema), ...owner];
+    return [...reads, this.catalog.schemaOid(schema, searchPath), ...owner];
   }
 
   /** How far ticks are, and how far they are on the disk. */

@@ -33,7 +33,7 @@ import { viewText } from './view_text.ts';
 export function renameObject(engine: TidemarkEngine, object: CatalogObject, to: string, session: SessionContext): void {
   const { catalog } = engine;
   const from = object.name;
-  if (object.kind === 'table' && object.relation.key !== null && catalog.in(object.schema, `${to}_pkey`)) {
+  if (object.kind === 'table' && object.relation.key !== null && catalog.in(object.schema, `${to}_pkey`, [])) {
     throw new SqlError('42P07', `relation "${to}_pkey" already exists`);
   }
   changeReaders(engine, object, session, {

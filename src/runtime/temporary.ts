@@ -30,10 +30,10 @@ export function temporarySchema(engine: TidemarkEngine, session: SessionContext)
   const { catalog } = engine;
   // By its OID: what is still under way for a session that has ended, or remembers its path, never finds another's schema under the name.
   const schema = `pg_temp_${catalog.nextOid}`;
-  catalog.createSchema(schema, false, ownerOfNew(engine, session));
+  const made = catalog.createSchema(schema, false, ownerOfNew(engine, session));
   // What the statement is for can still be cancelled.
   const quiet = sessionWith(session, {});
-  engine.defined({ sql: `CREATE SCHEMA ${schema}`, made: catalog.schemaOid(schema), dropped: [] }, quiet);
+  engine.defined({ sql: `CREATE SCHEMA ${schema}`, made, dropped: [] }, quiet);
   session.useTemporary(schema);
   session.onEnd?.(() => dropTemporary(engine, session));
   return schema;

@@ -21,6 +21,7 @@ import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { usersOf } from './default_value.ts';
 import { type Drop, drop } from './drop.ts';
+import { unpend } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { localSession } from './local_session.ts';
 import { isUsed, usesInTables } from './type_users.ts';
@@ -30,10 +31,12 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   const { catalog } = engine;
   const made = catalog.madeBy(transaction, from);
   if (made.length === 0) return;
+  // What it has dropped of that again goes like the rest.
+  unpend(engine, made);
   const gone = unneeded(engine, made);
   for (const oid of inOrder(engine, gone)) {
     const object = catalog.get(oid);
-    const schema = catalog.schemas.find((name) => catalog.schemaOid(name) === oid);
+    const schema = catalog.schemaNamed(oid);
     // It went with what it is a part of.
     if (object === undefined && schema === undefined) continue;
     const what = object === undefined ? `SCHEMA ${quoteIdent(schema as string)}` : nameOf(object);
@@ -43,13 +46,15 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   if (kept.length === 0 || from > 0) return;
   budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
   engine.show(kept);
-  engine.journal?.shown(engine.loop, kept);
+  engine.journal?.ended(engine.loop, kept, []);
   engine.log('warn', `ROLLBACK left ${kept.length} objects that were needed by others`);
 }
 
 /** Those of transactions of before: a server that ended in their midst has left them. */
 export function undoLeft(engine: TidemarkEngine): void {
-  for (const transaction of new Set([...engine.catalog.open.values()].reverse())) undoMade(engine, transaction, 0);
+  const { open, going } = engine.catalog;
+  for (const transaction of new Set([...open.values()].reverse())) undoMade(engine, transaction, 0);
+  unpend(engine, [...going.keys()]);
 }
 
 /** Those of these objects and schemas that nothing else needs. */
