@@ -31,14 +31,14 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   const { catalog } = engine;
   const made = catalog.madeBy(transaction, from);
   if (made.length === 0) return;
-  // What it has dropped of that again goes like the rest.
-  unpend(engine, made);
   const gone = unneeded(engine, made);
   for (const oid of inOrder(engine, gone)) {
     const object = catalog.get(oid);
     const schema = catalog.schemaNamed(oid);
     // It went with what it is a part of.
     if (object === undefined && schema === undefined) continue;
+    // What it has dropped again goes like the rest: by its name, which the younger ones have given back by now.
+    unpend(engine, [oid, ...catalog.dependents([oid]).map((other) => other.oid)]);
     const what = object === undefined ? `SCHEMA ${quoteIdent(schema as string)}` : nameOf(object);
     dropMade(engine, what, [object?.schema ?? (schema as string), openMark(transaction)]);
   }
