@@ -4,36 +4,22 @@
  * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
  */
 import { SqlError } from '../../operators/errors.ts';
-import { isTemporary, openMark, schemasOf } from '../../operators/expr/search_path.ts';
+import { isTemporary, openIn, openMark, schemasOf } from '../../operators/expr/search_path.ts';
 import { typeObjectOf, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { checkFree } from './free_name.ts';
 import { keyOfIndex } from './index_key.ts';
-import {
-  type CatalogObject,
-  type ExtensionObject,
-  type FunctionObject,
-  KIND_NAMES,
-  type TypeObject,
-} from './objects.ts';
+import { NamedObjects } from './named_objects.ts';
+import { type NewName, NewNames } from './new_names.ts';
+import type { CatalogObject, ExtensionObject, FunctionObject, TypeObject } from './objects.ts';
 import { addTo, PartsOfTables, type Reference } from './parts_of_tables.ts';
-import { extensionPlace, functionPlace, placeOf, relationPlace, typePlace } from './places.ts';
+import { extensionPlace, functionPlace, relationPlace, typePlace } from './places.ts';
 import { Rights, type SavedRights } from './rights.ts';
 import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
 import { Schemas } from './schemas.ts';
+import { checkStaying } from './staying.ts';
+import type { SystemRelations } from './system_relations.ts';
 import { dropUserType, setUserType } from './user_types.ts';
-
-/** Relations that the server computes: pg_class, tidemark.sources, ... */
-export interface SystemRelations {
-  relation(schema: string | undefined, name: string): Relation | null;
-  relationByOid(oid: number): Relation | null;
-  tableFunction(
-    schema: string | undefined,
-    name: string,
-    args: (string | null)[],
-    searchPath?: string[],
-  ): Relation | null;
-}
 
 /** First OID given to users' objects, as in PostgreSQL. */
 const FIRST_OID = 16384;
@@ -44,6 +30,7 @@ export interface SavedCatalog {
   schemaComments: [name: string, comment: string][];
   open: [oid: number, transaction: number][];
   going: [oid: number, transaction: number][];
+  newNames: NewName[];
   objects: CatalogObject[];
   roles: SavedRoles;
   rights: SavedRights;
@@ -51,8 +38,7 @@ export interface SavedCatalog {
 
 export class Catalog implements CatalogReader {
   readonly #objects = new Map<number, CatalogObject>();
-  /** By place (places.ts), the oldest first: a transaction may have dropped it, and have made others of its name. */
-  readonly #byName = new Map<string, number[]>();
+  readonly #places = new NamedObjects(this);
   readonly #schemas = new Schemas();
   /** What COMMENT ON SCHEMA said, by name. */
   readonly schemaComments = new Map<string, string>();
@@ -60,6 +46,7 @@ export class Catalog implements CatalogReader {
   readonly open = new Map<number, number>();
   /** Objects and schemas (OIDs) that a transaction has dropped which has not ended, and the transaction: it finds them no more, all others do until it commits. */
   readonly going = new Map<number, number>();
+  readonly newNames = new NewNames();
   readonly roles = new Roles(() => {
     this.version++;
   });
@@ -97,11 +84,12 @@ export class Catalog implements CatalogReader {
       schemaComments: [...this.schemaComments],
       open: [...this.open],
       going: [...this.going],
+      newNames: this.newNames.save(),
       objects: this.objects(),
     };
   }
 
-  load({ nextOid, schemas, schemaComments, open, going, objects, roles, rights }: SavedCatalog): void {
+  load({ nextOid, schemas, schemaComments, open, going, newNames, objects, roles, rights }: SavedCatalog): void {
     this.#nextOid = nextOid;
     this.roles.load(roles);
     this.rights.load(rights);
@@ -111,6 +99,7 @@ export class Catalog implements CatalogReader {
     for (const [oid, transaction] of going) this.going.set(oid, transaction);
     // A table may have got a column of a type that is younger.
     for (const object of objects) this.#put(object);
+    for (const name of newNames) this.giveName(name);
     this.version++;
   }
 
@@ -170,7 +159,7 @@ export class Catalog implements CatalogReader {
 
   /** A transaction that has not ended has made or dropped something. */
   get hasOpen(): boolean {
-    return this.open.size > 0 || this.going.size > 0;
+    return this.open.size > 0 || this.going.size > 0 || this.newNames.size > 0;
   }
 
   /** The transaction whose path this is has dropped it. */
@@ -227,7 +216,17 @@ export class Catalog implements CatalogReader {
   /** Those that who has this search path sees. */
   seen(searchPath: string[]): CatalogObject[] {
     if (!this.hasOpen) return this.objects();
-    return this.objects().filter(({ oid }) => this.isSeen(oid, searchPath));
+    const seen = this.objects().filter(({ oid }) => this.isSeen(oid, searchPath));
+    if (this.newNames.size === 0) return seen;
+    return seen.map((object) => {
+      const name = this.nameOf(object, searchPath);
+      if (name === object.name) return object;
+      return {
+        ...object,
+        name,
+        ...('relation' in object ? { relation: { ...object.relation, name } } : {}),
+      } as CatalogObject;
+    });
   }
 
   get(oid: number): CatalogObject | undefined {
@@ -236,29 +235,26 @@ export class Catalog implements CatalogReader {
 
   /** The object of this name in this very schema, be it another transaction's. */
   in(schema: string, name: string, searchPath: string[]): CatalogObject | undefined {
-    return this.#at(relationPlace(schema, name), searchPath);
+    return this.#places.at(relationPlace(schema, name), searchPath);
   }
 
-  /** What has the place, but for what the transaction has dropped whose path this is. */
-  #at(place: string, searchPath: string[]): CatalogObject | undefined {
-    const oids = this.#byName.get(place);
-    if (oids === undefined) return undefined;
-    const oid = this.going.size === 0 ? oids[0] : oids.find((one) => !this.isGone(one, searchPath));
-    return oid === undefined ? undefined : this.#objects.get(oid);
+  /** What an object is called for who has this search path. */
+  nameOf({ oid, name }: CatalogObject, searchPath: string[]): string {
+    return this.newNames.size === 0 ? name : (this.newNames.nameFor(oid, openIn(searchPath)) ?? name);
   }
 
-  #take(object: CatalogObject): void {
-    const place = placeOf(object);
-    const others = this.#byName.get(place);
-    if (others === undefined) this.#byName.set(place, [object.oid]);
-    else others.push(object.oid);
+  /** For the transaction an object has another name; that is taken for all. */
+  giveName(given: NewName): void {
+    this.newNames.add(given);
+    this.#places.take({ ...(this.#objects.get(given.oid) as CatalogObject), name: given.name } as CatalogObject);
+    this.version++;
   }
 
-  #free(object: CatalogObject): void {
-    const place = placeOf(object);
-    const others = this.#byName.get(place)?.filter((oid) => oid !== object.oid) ?? [];
-    if (others.length === 0) this.#byName.delete(place);
-    else this.#byName.set(place, others);
+  /** Objects do not have these new names any more. */
+  takeNames(gone: (name: NewName) => boolean): void {
+    for (const { oid, name } of this.newNames.remove(gone))
+      this.#places.free({ ...(this.#objects.get(oid) as CatalogObject), name } as CatalogObject);
+    this.version++;
   }
 
   /** By schema, or by the search path; another session's temporary objects are not found. */
@@ -266,6 +262,7 @@ export class Catalog implements CatalogReader {
     for (const s of schemasOf(schema, searchPath)) {
       const object = this.in(s, name, searchPath);
       if (object === undefined || !this.isSeen(object.oid, searchPath)) continue;
+      if (this.newNames.size > 0 && this.nameOf(object, searchPath) !== name) continue;
       if (isTemporary(s) && !searchPath.includes(s)) {
         throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
       }
@@ -277,7 +274,7 @@ export class Catalog implements CatalogReader {
   /** Throws when add() would: a statement that waits for something may find the catalog changed. `path`: of who makes it. */
   check(object: CatalogObject, path: string[]): void {
     checkFree(this, object, object.name, path);
-    this.checkStaying(object.dependencies, path);
+    checkStaying(this, object.dependencies, path);
     if (!this.hasSchema(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
     if (object.dependencies.some((oid) => !this.#objects.has(oid) && this.relationByOid(oid) === null)) {
       throw new SqlError('42P01', `a relation that "${object.name}" reads was dropped meanwhile`);
@@ -288,17 +285,6 @@ export class Catalog implements CatalogReader {
       if (needed === 0 || this.#objects.has(needed)) continue;
       throw new SqlError('42704', `the type of column "${name}" of "${object.name}" was dropped meanwhile`);
     }
-  }
-
-  /** 55P03 for what another transaction, which has not ended, has dropped: nothing may come to need it. */
-  checkStaying(oids: number[], path: string[]): void {
-    if (this.going.size === 0) return;
-    const going = oids.find((oid) => this.going.has(oid) && !this.isGone(oid, path));
-    const object = this.#objects.get(going ?? 0);
-    if (object === undefined) return;
-    throw new SqlError('55P03', `${KIND_NAMES[object.kind]} "${object.name}" is being dropped by another transaction`, {
-      hint: 'Try again when that transaction has ended.',
-    });
   }
 
   /** `transaction`: that which makes it, if it sees it alone until it ends. Indexes and sequences of a table are as open as that. */
@@ -314,7 +300,7 @@ export class Catalog implements CatalogReader {
   #put(object: CatalogObject): void {
     if (object.kind === 'type') setUserType(object.type, this);
     this.#objects.set(object.oid, object);
-    this.#take(object);
+    this.#places.take(object);
     this.version++;
   }
 
@@ -338,7 +324,7 @@ export class Catalog implements CatalogReader {
   }
 
   extension(name: string, searchPath: string[] = []): ExtensionObject | undefined {
-    const object = this.#at(extensionPlace(name), searchPath);
+    const object = this.#places.at(extensionPlace(name), searchPath);
     return object?.kind === 'extension' ? object : undefined;
   }
 
@@ -350,7 +336,7 @@ export class Catalog implements CatalogReader {
 
   /** The type of this name in this very schema. */
   typeIn(schema: string, name: string, searchPath: string[]): TypeObject | undefined {
-    const object = this.#at(typePlace(schema, name), searchPath);
+    const object = this.#places.at(typePlace(schema, name), searchPath);
     return object?.kind === 'type' ? object : undefined;
   }
 
@@ -374,7 +360,7 @@ export class Catalog implements CatalogReader {
 
   /** The function with these very arguments. */
   functionOf(schema: string, name: string, args: number[], searchPath: string[]): FunctionObject | undefined {
-    const object = this.#at(functionPlace(schema, name, args), searchPath);
+    const object = this.#places.at(functionPlace(schema, name, args), searchPath);
     return object?.kind === 'function' ? object : undefined;
   }
 
@@ -398,12 +384,16 @@ export class Catalog implements CatalogReader {
   }
 
   /** Gives an object another name in its schema; 42P07 when it is taken. */
-  rename(object: CatalogObject, name: string): void {
-    checkFree(this, object, name, []);
-    this.#free(object);
+  rename(object: CatalogObject, name: string, path: string[] = []): void {
+    checkFree(this, object, name, path);
+    this.setName(object, name);
+  }
+
+  setName(object: CatalogObject, name: string): void {
+    this.#places.free(object);
     object.name = name;
     if (object.kind === 'function') object.proc = { ...object.proc, name };
-    this.#take(object);
+    this.#places.take(object);
     if ('relation' in object) object.relation.name = name;
     this.version++;
   }
@@ -411,13 +401,13 @@ export class Catalog implements CatalogReader {
   /** Puts an object into another schema, where its name is free. */
   move(object: CatalogObject, schema: string): void {
     if (object.kind === 'function') checkFree(this, object, object.name, [], schema);
-    this.#free(object);
+    this.#places.free(object);
     object.schema = schema;
     if (object.kind === 'function') {
       const { proc } = object;
       object.proc = { ...proc, namespace: this.schemaOid(schema), made: { ...proc.made!, schema } };
     }
-    this.#take(object);
+    this.#places.take(object);
     if ('relation' in object) object.relation.schema = schema;
     this.version++;
   }
@@ -425,10 +415,11 @@ export class Catalog implements CatalogReader {
   remove(oid: number): void {
     const object = this.#objects.get(oid);
     if (object === undefined) return;
+    if (this.newNames.size > 0) this.takeNames((name) => name.oid === oid);
     this.#objects.delete(oid);
     this.open.delete(oid);
     this.going.delete(oid);
-    this.#free(object);
+    this.#places.free(object);
     if (object.kind === 'type') dropUserType(object.type.oid, this);
     this.version++;
   }
@@ -454,7 +445,7 @@ export class Catalog implements CatalogReader {
     for (const s of schemasOf(schema, searchPath)) {
       const object = this.find(s, name, searchPath);
       const found = object !== undefined && 'relation' in object ? object.relation : this.#system.relation(s, name);
-      if (found !== null) return found;
+      if (found !== null) return found.name === name ? found : { ...found, name };
     }
     return null;
   }

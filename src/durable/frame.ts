@@ -50,9 +50,9 @@ export const RECORD = {
   sequence: 12,
   /** What a schema id that records of a stream name means. */
   schema: 13,
-  /** A transaction that has not ended has dropped objects: for itself they are gone. */
+  /** A transaction that has not ended has dropped objects, or renamed one: for itself alone. */
   leaving: 14,
-  /** Objects that a transaction had dropped stay. */
+  /** It has done so in vain. */
   staying: 15,
 } as const;
 

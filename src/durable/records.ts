@@ -4,7 +4,8 @@
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is neither this nor the next
- *                       | [varint OIDs, each: oid]: what is dropped with this tick; left out where there is nothing
+ *                       | [varint OIDs, each: oid]: what is dropped with this tick; left out where there is neither this nor the next
+ *                       | [varint transactions, each: its number]: whose objects get their new names with this tick; left out where there is none
  *   definition, opened, schema, script, delivered, leaving, staying   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
@@ -45,6 +46,8 @@ export interface TickRecord {
   shown: number[];
   /** OIDs of what a transaction had dropped, and is gone from this tick on. */
   dropped: number[];
+  /** Transactions whose new names everybody sees from this tick on. */
+  renaming: number[];
 }
 
 /** Settings of the session that gave a statement, as far as the statement's meaning hangs on them. */
@@ -71,6 +74,8 @@ export interface DefinitionRecord {
   dropped: number[];
   /** The transaction that has made it, and had not ended by then: until a tick shows it nobody else sees it, and it goes when no tick does. */
   open?: number;
+  /** What `altered` is called when that transaction has committed. */
+  named?: string;
   /** OIDs of what that transaction drops when it commits, in the order in which it goes. */
   going?: number[];
   settings: StatementSettings;
@@ -87,7 +92,11 @@ export interface DefinitionRecord {
 }
 
 export interface StayingRecord {
+  /** Of what was dropped in vain. */
   oids: number[];
+  /** Of the names that the transaction has given those are left which are at these positions. */
+  transaction?: number;
+  names?: number[];
 }
 
 export interface OpenedRecord {
@@ -138,9 +147,10 @@ export function readSequence(payload: Buffer): SequenceRecord {
   return { oid: readVarint(payload, 9).value, last: payload.readBigInt64LE(0), called: payload[8] !== 0 };
 }
 
-/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. `shown`: what everybody sees from then on; `dropped`: what is gone. */
-export function rowsFrame(deltas: Map<number, Batch>, shown: number[], dropped: number[]): Buffer {
-  const lists = dropped.length > 0 ? [shown, dropped] : shown.length > 0 ? [shown] : [];
+/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. `shown`: what everybody sees from then on; `dropped`: what is gone; `renaming`: transactions whose new names count. */
+export function rowsFrame(deltas: Map<number, Batch>, shown: number[], dropped: number[], renaming: number[]): Buffer {
+  const all = [shown, dropped, renaming];
+  const lists = all.slice(0, all.findLastIndex((list) => list.length > 0) + 1);
   const ends = lists.flatMap((list) => [list.length, ...list]);
   let size = NOW_BYTES + varintSize(0) + varintSize(deltas.size);
   const sizes = new Map<number, number>();
@@ -270,8 +280,9 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
   });
   const shown = at === payload.length ? [] : list(number);
   const dropped = at === payload.length ? [] : list(number);
+  const renaming = at === payload.length ? [] : list(number);
   if (at !== payload.length) throw new Error(`damaged record: it has ${payload.length - at} bytes too many`);
-  return { now, streams, tables: tables.filter((table) => table !== null), shown, dropped };
+  return { now, streams, tables: tables.filter((table) => table !== null), shown, dropped, renaming };
 }
 
 export function jsonFrame(

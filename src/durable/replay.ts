@@ -10,6 +10,7 @@ import type { SessionContext } from '../engine.ts';
 import { dropPended, unpend } from '../runtime/drop_at_commit.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/local_session.ts';
+import { giveNames, keepNames } from '../runtime/rename_at_commit.ts';
 import { RECORD } from './frame.ts';
 import { RangeFeed } from './range_feed.ts';
 import {
@@ -79,7 +80,7 @@ export class Replay {
           this.#leave(readJson<DefinitionRecord>(frame.payload));
           return;
         case RECORD.staying:
-          unpend(this.#engine, readJson<StayingRecord>(frame.payload).oids);
+          this.#stay(readJson<StayingRecord>(frame.payload));
           return;
         case RECORD.filled:
           await this.#fill(frame);
@@ -125,6 +126,7 @@ export class Replay {
       engine.show(record.shown);
       // Nothing was connected for what goes later in the log.
       await Promise.all(dropPended(engine, record.dropped).map((close) => close?.()));
+      for (const transaction of record.renaming) giveNames(engine, transaction);
       return;
     }
     const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
@@ -161,16 +163,30 @@ export class Replay {
   }
 
   #leave({ now: _, ...record }: DefinitionRecord): void {
-    const { going = [], open = 0 } = record;
+    const { going = [], open = 0, named, altered = 0 } = record;
+    const { catalog, definitions } = this.#engine;
     this.#greatestOid = Math.max(this.#greatestOid, open);
-    this.#engine.catalog.leave(going, open);
-    this.#engine.definitions.add({ ...record, now: '0' }, []);
+    catalog.leave(going, open);
+    if (named !== undefined) catalog.giveName({ oid: altered, transaction: open, name: named });
+    definitions.add({ ...record, now: '0' }, named === undefined ? [] : [altered]);
+  }
+
+  #stay({ oids, transaction, names }: StayingRecord): void {
+    const engine = this.#engine;
+    unpend(engine, oids);
+    if (transaction === undefined) return;
+    const all = engine.catalog.newNames.of(transaction);
+    keepNames(
+      engine,
+      transaction,
+      all.filter((_, i) => names?.includes(i)),
+    );
   }
 
   async define(record: DefinitionRecord): Promise<void> {
     const engine = this.#engine;
     this.#setClock(BigInt(record.now));
-    if (record.going !== undefined) {
+    if (record.going !== undefined || record.named !== undefined) {
       this.#leave(record);
       return;
     }

@@ -1,9 +1,21 @@
 /** What a transaction (transaction.ts) asks of the engine. */
 import type { Batch } from '../../operators/batch/batch.ts';
+import type { NewName } from '../catalog/new_names.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
 
 /** Whether the foreign key of a table (its OID) is looked at at COMMIT. */
 export type IsDeferred = (table: number, key: ForeignKey) => boolean;
+
+/** What a transaction leaves when it commits. */
+export interface Work {
+  deltas: Map<number, Batch>;
+  /** OIDs of what everybody sees from then on. */
+  made: number[];
+  /** OIDs of what goes, in this order. */
+  dropped: number[];
+  /** Its number, if it gives objects of before new names. */
+  renaming: number | null;
+}
 
 /** What the engine does for a transaction that has written. */
 export interface Commits {
@@ -12,15 +24,7 @@ export interface Commits {
   /** Throws when these deltas break one of these foreign keys. */
   checkDeferred(deltas: Map<number, Batch>, isDeferred: IsDeferred, searchPath: string[]): void;
   /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. `signal` ends it before that has happened. */
-  publish(
-    deltas: Map<number, Batch>,
-    /** OIDs of what everybody sees from then on. */
-    made: number[],
-    /** OIDs of what goes, in this order. */
-    dropped: number[],
-    check: () => void,
-    signal: AbortSignal | null,
-  ): Promise<() => Promise<void>>;
+  publish(work: Work, check: () => void, signal: AbortSignal | null): Promise<() => Promise<void>>;
   /** Whether the end of a transaction takes the rows of a table away that it has written. */
   isEmptied(relation: number): boolean;
   /** All that was told to the tick log so far is on the disk. */
@@ -34,6 +38,10 @@ export interface Commits {
   undo(transaction: number, from: number): void;
   /** What the transaction has dropped stays. */
   stay(oids: number[]): void;
+  /** The names that the transaction has given to objects of before. */
+  newNames(transaction: number): NewName[];
+  /** Of those only these are left. */
+  keepNames(transaction: number, kept: NewName[]): void;
   /** Throws when something that stays needs what the transaction has dropped. */
   checkDropped(oids: number[]): void;
 }

@@ -24,6 +24,7 @@ import type {
   RelationObject,
   SequenceObject,
 } from '../catalog/objects.ts';
+import { checkStaying } from '../catalog/staying.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector, withSchemas } from '../sources/connectors.ts';
@@ -450,7 +451,7 @@ async function createTableAs(
   }
   const isSame = stillSame(engine.catalog, needs);
   const check = () => {
-    engine.catalog.checkStaying(needs, session.searchPath);
+    checkStaying(engine.catalog, needs, session.searchPath);
     isSame();
   };
   const transaction = engine.transactionOf(session);

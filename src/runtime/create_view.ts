@@ -14,6 +14,7 @@ import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { formatType, typeWords } from '../../planner/types/type_name.ts';
 import { stillSame } from '../catalog/object_shape.ts';
 import type { CatalogObject, ViewObject } from '../catalog/objects.ts';
+import { checkStaying } from '../catalog/staying.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkNeeds, checkOwner, type Need } from './access.ts';
 import { type Becoming, backfill } from './backfill.ts';
@@ -249,7 +250,7 @@ export function becoming(
   return {
     check: () => {
       engine.catalog.check(object, session.searchPath);
-      engine.catalog.checkStaying(types, session.searchPath);
+      checkStaying(engine.catalog, types, session.searchPath);
       isSame();
       // Columns may have been altered and altered back.
       const other = object.dependencies.find((oid, i) => relations.get(oid) !== rows[i]);

@@ -23,6 +23,7 @@ import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
+import { pendRename } from './rename_at_commit.ts';
 import { schemaSecurable } from './securables.ts';
 import { indexesSaying, isUsed, type Used, usersOfType, usesInTables } from './type_users.ts';
 
@@ -171,6 +172,7 @@ export async function alter(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<void> {
+  if (pendRename(engine, statement, session)) return;
   settle(engine, statement, session);
   if (!altersColumns(statement)) alterRelation(engine, statement, session);
   else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));

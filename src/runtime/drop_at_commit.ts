@@ -13,7 +13,10 @@
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { openIn } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
+import { placeOf } from '../catalog/places.ts';
 import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
 import { dropOne } from './drop_one.ts';
@@ -21,6 +24,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import type { Closing } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
+import { giveNames } from './rename_at_commit.ts';
 import { isUsed, usesInTables } from './type_users.ts';
 
 /** A statement of a transaction drops these objects, what needs others before that, and then schemas. */
@@ -40,7 +44,7 @@ export function unpend(engine: TidemarkEngine, oids: number[]): void {
   if (there.length === 0) return;
   engine.catalog.stay(there);
   engine.definitions.stay(there);
-  engine.journal?.staying(engine.loop, there);
+  engine.journal?.staying(engine.loop, { oids: there });
 }
 
 /** Throws when what the transaction has dropped has come to be needed by something that stays. */
@@ -83,32 +87,79 @@ export async function close(engine: TidemarkEngine, closing: Closing[]): Promise
     if (one.status === 'rejected') engine.log('error', `what was dropped did not end in order: ${one.reason}`);
 }
 
+export type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
+
 /**
- * An ALTER of what was there before is done at once, and so is what the transaction has dropped that reads it, or has the name that it is given:
+ * An ALTER of what was there before is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table or has a name that it is given,
+ * and, as its text may say them, new names and names that others of the transaction's objects have now.
  *
  *   BEGIN; DROP VIEW v; ALTER TABLE t ALTER COLUMN a TYPE text; CREATE VIEW v AS SELECT a FROM t; COMMIT
  */
-export function settle(
-  engine: TidemarkEngine,
-  statement: Extract<Statement, { k: 'alter_relation' }>,
-  session: SessionContext,
-): void {
-  const { catalog, journal } = engine;
+export function settle(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
+  const { catalog } = engine;
   const path = session.searchPath;
-  if (catalog.going.size === 0 || engine.replay !== null) return;
+  if (!catalog.hasOpen || engine.replay !== null) return;
   const altered = catalog.find(statement.schema, statement.name, path);
   if (altered === undefined || catalog.open.has(altered.oid)) return;
   const names = statement.actions.flatMap((action) => (action.k === 'rename' ? [action.to, `${action.to}_pkey`] : []));
   const schemas = statement.actions.flatMap((action) => (action.k === 'set_schema' ? [action.schema] : []));
+  const isPlain = names.length + schemas.length === statement.actions.length;
   const holds = catalog.objects().filter(({ oid, name, schema }) => {
     if (!catalog.isGone(oid, path)) return false;
+    if (!isPlain && isRetaken(engine, oid, path)) return true;
     return schema === altered.schema ? names.includes(name) : schemas.includes(schema) && name === altered.name;
   });
-  const reading = catalog.dependents([altered.oid, ...holds.map(({ oid }) => oid)]);
-  const going = [...reading, ...holds].filter(({ oid }) => catalog.isGone(oid, path)).map(({ oid }) => oid);
-  if (going.length === 0) return;
+  settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session);
+}
+
+/** The same for another statement that is done at once: `reads` are what it needs. */
+export function settleNeeded(engine: TidemarkEngine, reads: number[], session: SessionContext): void {
+  const { catalog } = engine;
+  const path = session.searchPath;
+  const places = reads.flatMap((oid) => (catalog.open.has(oid) ? (catalog.get(oid) ?? []) : [])).map(placeOf);
+  const holds = catalog.objects().filter((other) => catalog.isGone(other.oid, path) && places.includes(placeOf(other)));
+  const named = reads.some((oid) => catalog.newNames.giver(oid) !== undefined);
+  settleThese(engine, holds, named, session);
+}
+
+/** The same for what roles own that go at once. */
+export function settleOwned(engine: TidemarkEngine, roles: number[], session: SessionContext): void {
+  const { catalog } = engine;
+  if (catalog.going.size === 0 || engine.replay !== null) return;
+  const schemas = [...catalog.going.keys()].filter((oid) => {
+    const name = catalog.schemaNamed(oid);
+    return name !== undefined && roles.includes(catalog.rights.schema(name).owner);
+  });
+  const objects = catalog.objects().filter((object) => {
+    return roles.includes(catalog.ownerOf(object)) || schemas.some((oid) => catalog.schemaNamed(oid) === object.schema);
+  });
+  settleThese(engine, objects, false, session, schemas);
+}
+
+/** Another object of the transaction has its name. */
+function isRetaken({ catalog }: TidemarkEngine, oid: number, path: string[]): boolean {
+  const object = catalog.get(oid);
+  return object !== undefined && catalog.find(object.schema, object.name, path) !== undefined;
+}
+
+/** What the transaction has dropped of these, with what needs it, goes now; `names`: and what it has renamed has its new name for all. */
+function settleThese(
+  engine: TidemarkEngine,
+  objects: CatalogObject[],
+  names: boolean,
+  session: SessionContext,
+  schemas: number[] = [],
+): void {
+  const { catalog, journal } = engine;
+  const dependents = catalog.dependents(objects.map(({ oid }) => oid));
+  const all = new Set([...dependents, ...objects].map(({ oid }) => oid));
+  const going = [...all, ...schemas].filter((oid) => catalog.isGone(oid, session.searchPath));
+  const transaction = openIn(session.searchPath);
+  const renaming = transaction !== null && names && catalog.newNames.of(transaction).length > 0 ? [transaction] : [];
+  if (going.length + renaming.length === 0) return;
   budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
   const closing = dropPended(engine, going);
-  journal?.ended(engine.loop, [], going);
+  for (const number of renaming) giveNames(engine, number);
+  journal?.ended(engine.loop, [], going, renaming);
   void close(engine, closing);
 }

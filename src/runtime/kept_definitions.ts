@@ -59,6 +59,22 @@ export class KeptDefinitions {
     });
   }
 
+  /** Objects have the names that the transaction has given them. */
+  named(transaction: number): void {
+    this.#list = this.#list.map((kept) => {
+      const { named, open, ...record } = kept.record;
+      return named === undefined || open !== transaction ? kept : { ...kept, record };
+    });
+  }
+
+  /** Of its new names only those at these positions are left. */
+  keepNames(transaction: number, positions: number[]): void {
+    let position = 0;
+    this.#list = this.#list.filter(({ record }) => {
+      return record.named === undefined || record.open !== transaction || positions.includes(position++);
+    });
+  }
+
   /** Takes out what made the objects that are gone, with their DROPs, if nothing that stays needs them. */
   #forget(): void {
     const gone = new Set(this.dropped);

@@ -8,15 +8,22 @@ import { KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 
-/** 55P03 for what another transaction, which has not ended, has made or dropped; PostgreSQL would wait. `what`: as the error calls it. */
+/** 55P03 for what another transaction, which has not ended, has made, dropped or renamed; PostgreSQL would wait. `what`: as the error calls it. */
 export function checkNotOthers(engine: TidemarkEngine, what: string, oid: number, session: SessionContext): void {
   const { catalog } = engine;
   if (!catalog.hasOpen) return;
   const isOthers = (by: number | undefined) => by !== undefined && !session.searchPath.includes(openMark(by));
   // What the log says was allowed.
-  const drops = engine.replay === null && isOthers(catalog.going.get(oid));
-  if (!drops && !isOthers(catalog.open.get(oid))) return;
-  throw new SqlError('55P03', `${what} is being ${drops ? 'dropped' : 'made'} by another transaction`, {
+  const isLive = engine.replay === null;
+  const does = isOthers(catalog.open.get(oid))
+    ? 'made'
+    : isLive && isOthers(catalog.going.get(oid))
+      ? 'dropped'
+      : isLive && isOthers(catalog.newNames.giver(oid))
+        ? 'renamed'
+        : null;
+  if (does === null) return;
+  throw new SqlError('55P03', `${what} is being ${does} by another transaction`, {
     hint: 'Try again when that transaction has ended.',
   });
 }

@@ -15,6 +15,7 @@ import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
+import type { NewName } from '../catalog/new_names.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
 import type { SessionContext, Transaction } from '../engine.ts';
 import type { Commits, IsDeferred, Seen } from './commits.ts';
@@ -22,7 +23,7 @@ import { CorrectionIndex } from './correction_index.ts';
 import type { IndexName } from './index_name.ts';
 import type { Pin } from './pins.ts';
 import type { Sequence } from './sequence.ts';
-import { concat, consolidatorOf } from './signed_batches.ts';
+import { concat, consolidatorOf, retractsOnly } from './signed_batches.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { checkUnaltered } from './write_conflict.ts';
@@ -53,6 +54,7 @@ export class EngineTransaction implements Transaction {
     deferral: Deferral;
     nextOid: number;
     dropped: number;
+    names: NewName[];
   }[] = [];
   #deferral: Deferral = { all: null, named: new Map() };
   /** Sequences that begin anew with it. */
@@ -138,6 +140,15 @@ export class EngineTransaction implements Transaction {
     const number = this.#numbered(() => this.#commits.newOid(), session);
     this.#dropped.push(...oids);
     return number;
+  }
+
+  /** It gives an object of before a new name when it commits. Gives its number. */
+  renames(session: SessionContext): number {
+    return this.#numbered(() => this.#commits.newOid(), session);
+  }
+
+  get #newNames(): NewName[] {
+    return this.#number === null ? [] : this.#commits.newNames(this.#number);
   }
 
   /** What it has dropped is not there for it. */
@@ -325,14 +336,16 @@ export class EngineTransaction implements Transaction {
   async publish(signal: AbortSignal | null): Promise<void> {
     const made = this.#made;
     const dropped = this.#dropped;
-    const changes = made.length + dropped.length > 0;
+    const renaming = this.#newNames.length > 0 ? this.#number : null;
+    const changes = made.length + dropped.length > 0 || renaming !== null;
     if (this.#done || (this.#writes.length === 0 && !changes)) return;
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
       const deltas = this.#total();
       for (const relation of deltas.keys()) if (this.#commits.isEmptied(relation)) deltas.delete(relation);
+      const work = { deltas, made, dropped, renaming };
       if (deltas.size > 0 || changes)
-        this.#untilDurable = await this.#commits.publish(deltas, made, dropped, () => this.#check(deltas), signal);
+        this.#untilDurable = await this.#commits.publish(work, () => this.#check(deltas), signal);
       this.#dropped = [];
       this.#truncate(0);
     } finally {
@@ -404,6 +417,7 @@ export class EngineTransaction implements Transaction {
       deferral: this.#deferral,
       nextOid: this.#commits.nextOid(),
       dropped: this.#dropped.length,
+      names: this.#newNames,
     });
   }
 
@@ -412,14 +426,16 @@ export class EngineTransaction implements Transaction {
     this.#truncate(this.#savepoints[at].writes);
     this.#undoRestarts(this.#savepoints[at].restarts);
     if (this.#number !== null) this.#commits.undo(this.#number, this.#savepoints[at].nextOid);
-    this.#undrop(this.#savepoints[at].dropped);
+    this.#undrop(this.#savepoints[at].dropped, this.#savepoints[at].names);
     this.#deferral = this.#savepoints[at].deferral;
     this.#savepoints.length = at + 1;
   }
 
-  #undrop(from: number): void {
-    const back = this.#dropped.splice(from);
-    if (back.length > 0) this.#commits.stay(back);
+  /** What it has dropped since then stays, and has the name of before. */
+  #undrop(from: number, names: NewName[]): void {
+    if (this.#number === null) return;
+    this.#commits.stay(this.#dropped.splice(from));
+    this.#commits.keepNames(this.#number, names);
   }
 
   release(name: string): void {
@@ -477,13 +493,7 @@ export class EngineTransaction implements Transaction {
     this.#undoRestarts(0);
     this.#arena.release();
     if (this.#number !== null) this.#commits.undo(this.#number, 0);
-    this.#undrop(0);
+    this.#undrop(0, []);
     for (const work of this.#atEnd) work();
   }
-}
-
-/** True for a batch that only takes rows away. */
-export function retractsOnly(batch: Batch): boolean {
-  for (let row = 0; row < batch.n; row++) if (weightOf(batch, row) > 0) return false;
-  return true;
 }

@@ -51,7 +51,28 @@ function statement(): string {
   const name = (kind: string) => `${schema()}.${kind}${random(3)}`;
   const cascade = random(2) === 0 ? ' CASCADE' : '';
   const exists = random(3) === 0 ? 'IF EXISTS ' : '';
-  switch (random(26)) {
+  // No view reads these, so that they get other names at COMMIT. They have no primary key: its index has the table's name here.
+  const unread = () => `${schema()}.${['u', 'w'][random(2)]}${random(3)}`;
+  const renamed = () => `${['u', 'w'][random(2)]}${random(3)}`;
+  switch (random(36)) {
+    case 26:
+    case 27:
+      return `CREATE TABLE ${unread()} (a int, b text UNIQUE)`;
+    case 28:
+      return `CREATE VIEW ${unread()} AS SELECT 1 AS a, '2' AS b`;
+    case 29:
+    case 30:
+    case 31:
+    case 32:
+      return `ALTER TABLE ${exists}${unread()} RENAME TO ${renamed()}`;
+    case 33:
+      return random(2) === 0
+        ? `ALTER INDEX ${exists}${schema()}.i${random(3)} RENAME TO i${random(3)}`
+        : `ALTER SEQUENCE ${exists}${name('q')} RENAME TO q${random(3)}`;
+    case 34:
+      return `INSERT INTO ${unread()} (a, b) VALUES (${random(4)}, '${random(4)}')`;
+    case 35:
+      return `DROP TABLE ${unread()}`;
     case 0:
     case 1:
     case 2:

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { type ClientServer, startServer, until } from './server.ts';
 import { cut, refused, rows } from './sessions.ts';
 
-const options = { timeout: 60_000 };
+const options = { timeout: 300_000 };
 let server: ClientServer;
 let open: pg.Client[] = [];
 
@@ -92,8 +92,9 @@ test('what goes in a transaction goes with its COMMIT alone', options, async () 
     ['ROLLBACK TO', (client) => rows(client, 'ROLLBACK TO here; COMMIT')],
     ['a lost connection', async (client) => cut(client)],
   ];
-  for (const drop of DROPS) {
-    for (const [how, end] of ends) {
+  for (const [i, drop] of DROPS.entries()) {
+    // The first in all ways, the others in one each.
+    for (const [how, end] of i === 0 ? ends : [ends[i % ends.length]]) {
       const client = await connect();
       await rows(client, 'BEGIN; INSERT INTO s.t (f, b) VALUES (2, 7); SAVEPOINT here');
       await rows(client, drop);
@@ -241,4 +242,69 @@ test('an ALTER is done at once with what was dropped before it, and says so', op
   ]);
   await rows(a, 'COMMIT');
   assert.deepEqual(await rows(b, 'TABLE v'), [['1']]);
+});
+
+test('a swap of names is one moment for all others', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  await rows(
+    a,
+    `CREATE TABLE t (v text); INSERT INTO t VALUES ('old'); CREATE TABLE new (v text, n int); INSERT INTO new VALUES ('new', 1);
+     CREATE TABLE child (a int); CREATE VIEW over AS SELECT v FROM t; CREATE INDEX i ON t (v); CREATE SEQUENCE q`,
+  );
+  // A view says the name: at once, and it says so.
+  await rows(a, 'BEGIN; ALTER TABLE t RENAME TO named; ROLLBACK');
+  assert.deepEqual(a.notices, [
+    'WARNING: table "named" was there before the transaction: what is done to it is done at once',
+  ]);
+  await rows(a, 'ALTER TABLE named RENAME TO t; DROP VIEW over');
+  a.notices.length = 0;
+  const kept = { name: 'kept', text: 'SELECT v FROM t', rowMode: 'array' };
+  const read = async (client: pg.Client) => (await client.query(kept as pg.QueryArrayConfig)).rows;
+  const named = `SELECT relname FROM pg_class WHERE relname IN ('t', 'old', 'new', 'i', 'j', 'q', 'r') ORDER BY 1`;
+  const before = await rows(b, named);
+  for (const end of ['ROLLBACK', 'SELECT 1/0', 'COMMIT']) {
+    await rows(a, 'BEGIN; ALTER TABLE t RENAME TO old; SAVEPOINT p; ALTER TABLE old RENAME TO older; ROLLBACK TO p');
+    await rows(a, 'ALTER TABLE new RENAME TO t; ALTER INDEX i RENAME TO j; ALTER SEQUENCE q RENAME TO r');
+    await rows(a, `INSERT INTO t VALUES ('more'); CREATE VIEW over AS SELECT v FROM old; CREATE INDEX ON old (v)`);
+    assert.deepEqual([await read(a), await read(b)], [[['new'], ['more']], [['old']]]);
+    assert.deepEqual(await rows(a, 'TABLE over'), [['old']]);
+    assert.deepEqual(await rows(a, named), [['j'], ['old'], ['r'], ['t']]);
+    assert.deepEqual(await rows(b, named), before);
+    assert.deepEqual(await rows(a, `SELECT to_regclass('new')::text, 't'::regclass::text, to_regclass('old')::text`), [
+      [null, 't', 'old'],
+    ]);
+    for (const text of [
+      'CREATE TABLE old (a int)',
+      'ALTER TABLE t ADD COLUMN x int',
+      'DROP TABLE new',
+      'CREATE VIEW other AS SELECT v FROM t',
+      'ALTER TABLE t RENAME TO other',
+      'CREATE SEQUENCE r',
+      'ALTER TABLE child RENAME TO old',
+    ])
+      await assert.rejects(rows(b, text), refused('55P03', /by another transaction/), text);
+    await rows(b, `INSERT INTO t VALUES ('meanwhile'); DELETE FROM t WHERE v = 'meanwhile'`);
+    await rows(a, end).catch(() => rows(a, 'ROLLBACK'));
+    assert.deepEqual(a.notices, []);
+    if (end !== 'COMMIT')
+      assert.deepEqual([await rows(a, named), await read(a), await read(b)], [before, [['old']], [['old']]]);
+  }
+  for (const client of [a, b]) {
+    assert.deepEqual(await rows(client, named), [['j'], ['old'], ['r'], ['t']]);
+    assert.deepEqual([await read(client), await rows(client, 'TABLE over')], [[['new'], ['more']], [['old']]]);
+  }
+  // With a table that goes, and what is done at once to a table that has a new name.
+  await rows(
+    a,
+    'BEGIN; DROP TABLE old CASCADE; ALTER TABLE t RENAME TO old; ALTER TABLE old ADD COLUMN x int DEFAULT 7',
+  );
+  assert.deepEqual(a.notices, [
+    'NOTICE: drop cascades to view over',
+    'WARNING: table "old" was there before the transaction: what is done to it is done at once',
+  ]);
+  await rows(a, 'ROLLBACK');
+  assert.deepEqual(await rows(b, 'SELECT v, x FROM old'), [
+    ['new', 7],
+    ['more', 7],
+  ]);
 });

@@ -65,7 +65,22 @@ function statement(who: number): string {
   const name = (kind: string) => `${schema}.${kind}${random(4)}`;
   const key = () => random(6) * 2 + who;
   const cascade = random(2) === 0 ? ' CASCADE' : '';
-  switch (random(24)) {
+  // No view reads these: they get other names at COMMIT.
+  const unread = () => `${['public', 'public', 's'][random(3)]}.u${random(4)}`;
+  switch (random(32)) {
+    case 24:
+    case 25:
+      return `CREATE TABLE ${unread()} (a int PRIMARY KEY, b text)`;
+    case 26:
+    case 27:
+    case 28:
+      return `ALTER TABLE ${unread()} RENAME TO u${random(4)}`;
+    case 29:
+      return `ALTER INDEX i${random(4)} RENAME TO i${random(4)}`;
+    case 30:
+      return `INSERT INTO ${unread()} VALUES (${key()}, '${random(9)}')`;
+    case 31:
+      return `DROP TABLE ${unread()}`;
     case 16:
     case 17:
     case 18:
