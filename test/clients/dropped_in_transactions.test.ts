@@ -308,3 +308,25 @@ test('a swap of names is one moment for all others', options, async () => {
     ['more', 7],
   ]);
 });
+
+test('temporary tables', options, async () => {
+  for (const end of ['ROLLBACK', 'COMMIT', 'DISCARD TEMP; ROLLBACK', 'cut']) {
+    const client = await connect();
+    await rows(client, `CREATE TABLE t (v text); INSERT INTO t VALUES ('lasting')`);
+    await rows(
+      client,
+      `CREATE TEMP TABLE t (v text); INSERT INTO t VALUES ('temporary'); CREATE TEMP TABLE other (v text)`,
+    );
+    await rows(client, 'BEGIN; ALTER TABLE other RENAME TO another; DROP TABLE t');
+    assert.deepEqual(await rows(client, 'TABLE t'), [['lasting']]);
+    if (end === 'cut') cut(client);
+    else {
+      await rows(client, end);
+      assert.deepEqual(await rows(client, 'TABLE t'), [[end === 'ROLLBACK' ? 'temporary' : 'lasting']]);
+      await rows(client, 'DISCARD TEMP');
+    }
+    const { catalog } = server.running.engine;
+    await until('its schema is gone', () => catalog.schemas.every((name) => !name.startsWith('pg_temp')));
+    await rows(await connect(), 'DROP TABLE t');
+  }
+});
