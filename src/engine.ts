@@ -55,8 +55,8 @@ export interface Transaction {
    * Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). `signal` ends it before it is published.
    */
   commit(durable?: boolean, signal?: AbortSignal | null): Promise<void>;
-  /** Reads are of this tick from now on. */
-  readTick?(): bigint;
+  /** Reads are of the present tick from now on, if they are of none yet. */
+  pin?(): void;
   /** The statement that runs now is all of it. */
   standAlone?(): void;
   /** True when commit() has something to publish, or to wait for. */

@@ -22,6 +22,12 @@ export function temporaryIn(path: string[]): string | undefined {
 /** What the path of a session has that sees what this transaction has made, before all others do. */
 export const openMark = (transaction: number): string => `pg_open_${transaction}`;
 
+/** The transaction whose mark the path has; null: there is none. */
+export function openIn(path: string[]): number | null {
+  const mark = path.find(isOpenMark);
+  return mark === undefined ? null : Number(mark.slice('pg_open_'.length));
+}
+
 export const isOpenMark = (schema: string): boolean => /^pg_open_\d+$/.test(schema);
 
 /** The path that a session searches whose temporary objects are in `temporary`, and whose open transaction is `open`, as its setting says it. */

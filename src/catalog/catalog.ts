@@ -4,56 +4,22 @@
  * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
  */
 import { SqlError } from '../../operators/errors.ts';
-import { isTemporary, openMark, schemasOf } from '../../operators/expr/search_path.ts';
+import { isTemporary, openIn, openMark, schemasOf } from '../../operators/expr/search_path.ts';
 import { typeObjectOf, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
-import { formatType } from '../../planner/types/type_name.ts';
+import { checkFree } from './free_name.ts';
 import { keyOfIndex } from './index_key.ts';
-import { shapeOf } from './object_shape.ts';
-import {
-  type CatalogObject,
-  type ExtensionObject,
-  type ForeignKey,
-  type FunctionObject,
-  type IndexObject,
-  KIND_NAMES,
-  type ObjectKind,
-  type RelationObject,
-  type TypeObject,
-} from './objects.ts';
-import { functionPlace, isOfServer, placeOf, type ServerKind, serverPlace, typePlace } from './places.ts';
+import { NamedObjects } from './named_objects.ts';
+import { type NewName, NewNames } from './new_names.ts';
+import type { CatalogObject, ExtensionObject, FunctionObject, TypeObject } from './objects.ts';
+import { addTo, PartsOfTables, type Reference } from './parts_of_tables.ts';
+import { functionPlace, relationPlace, type ServerKind, serverPlace, typePlace } from './places.ts';
 import { Rights, type SavedRights } from './rights.ts';
 import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
+import { Schemas } from './schemas.ts';
+import { checkStaying } from './staying.ts';
+import type { SystemRelations } from './system_relations.ts';
 import { dropUserType, setUserType } from './user_types.ts';
-
-/** Relations that the server computes: pg_class, tidemark.sources, ... */
-export interface SystemRelations {
-  relation(schema: string | undefined, name: string): Relation | null;
-  relationByOid(oid: number): Relation | null;
-  tableFunction(
-    schema: string | undefined,
-    name: string,
-    args: (string | null)[],
-    searchPath?: string[],
-  ): Relation | null;
-}
-
-/** A foreign key, with the table that has it. */
-export interface Reference {
-  table: RelationObject;
-  key: ForeignKey;
-}
-
-const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
-  ['public', 2200],
-  ['pg_catalog', 11],
-  ['information_schema', 12424],
-  // Outside the ranges that PostgreSQL uses, below the users'.
-  ['tidemark', 14999],
-];
-
-/** Relations whose rows are a type with the relation's name. */
-const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view', 'sequence']);
 
 /** First OID given to users' objects, as in PostgreSQL. */
 const FIRST_OID = 16384;
@@ -63,6 +29,8 @@ export interface SavedCatalog {
   schemas: [name: string, oid: number][];
   schemaComments: [name: string, comment: string][];
   open: [oid: number, transaction: number][];
+  going: [oid: number, transaction: number][];
+  newNames: NewName[];
   objects: CatalogObject[];
   roles: SavedRoles;
   rights: SavedRights;
@@ -70,20 +38,22 @@ export interface SavedCatalog {
 
 export class Catalog implements CatalogReader {
   readonly #objects = new Map<number, CatalogObject>();
-  readonly #byName = new Map<string, number>();
-  /** Schemas and their OIDs: PostgreSQL's where it has the schema. */
-  readonly #schemas = new Map(BUILT_IN_SCHEMAS);
+  readonly #places = new NamedObjects(this);
+  readonly #schemas = new Schemas();
   /** What COMMENT ON SCHEMA said, by name. */
   readonly schemaComments = new Map<string, string>();
   /** Objects and schemas (OIDs) that a transaction has made which has not ended, and the transaction: nobody else finds them, and they go when it does not commit. */
   readonly open = new Map<number, number>();
+  /** Objects and schemas (OIDs) that a transaction has dropped which has not ended, and the transaction: it finds them no more, all others do until it commits. */
+  readonly going = new Map<number, number>();
+  readonly newNames = new NewNames();
   readonly roles = new Roles(() => {
     this.version++;
   });
   readonly rights = new Rights();
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
-  #tables = { version: 0, references: new Map<number, Reference[]>(), uniques: new Map<number, IndexObject[]>() };
+  readonly #parts = new PartsOfTables(this);
   #functions = { version: 0, byName: new Map<string, FunctionObject[]>() };
   version = 1;
 
@@ -110,63 +80,109 @@ export class Catalog implements CatalogReader {
       nextOid: this.#nextOid,
       roles: this.roles.save(),
       rights: this.rights.save(),
-      schemas: [...this.#schemas],
+      schemas: this.#schemas.save(),
       schemaComments: [...this.schemaComments],
       open: [...this.open],
+      going: [...this.going],
+      newNames: this.newNames.save(),
       objects: this.objects(),
     };
   }
 
-  load({ nextOid, schemas, schemaComments, open, objects, roles, rights }: SavedCatalog): void {
+  load({ nextOid, schemas, schemaComments, open, going, newNames, objects, roles, rights }: SavedCatalog): void {
     this.#nextOid = nextOid;
     this.roles.load(roles);
     this.rights.load(rights);
-    this.#schemas.clear();
-    for (const [name, oid] of schemas) this.#schemas.set(name, oid);
+    this.#schemas.load(schemas);
     for (const [name, comment] of schemaComments) this.schemaComments.set(name, comment);
     for (const [oid, transaction] of open) this.open.set(oid, transaction);
+    for (const [oid, transaction] of going) this.going.set(oid, transaction);
     // A table may have got a column of a type that is younger.
     for (const object of objects) this.#put(object);
+    for (const name of newNames) this.giveName(name);
     this.version++;
   }
 
   get schemas(): string[] {
-    return [...this.#schemas.keys()];
+    return this.#schemas.names;
   }
 
-  /** False when it is there and that was allowed. */
-  createSchema(name: string, ifNotExists: boolean, owner = BOOTSTRAP): boolean {
-    if (this.#schemas.has(name)) {
-      if (ifNotExists) return false;
+  /** The OID of the new schema; 0 when it is there and that was allowed. `path`: of who makes it. */
+  createSchema(name: string, ifNotExists: boolean, owner = BOOTSTRAP, path: string[] = []): number {
+    if (this.schemaOid(name, path) !== 0) {
+      if (ifNotExists) return 0;
       throw new SqlError('42P06', `schema "${name}" already exists`);
     }
-    this.#schemas.set(name, this.newOid());
-    this.rights.setSchema(name, { owner, acl: this.rights.aclOfNew('schema', owner, null) });
+    const oid = this.newOid();
+    this.#schemas.add(name, oid);
+    this.rights.setSchema(this.#schemas.place(oid), { owner, acl: this.rights.aclOfNew('schema', owner, null) });
     this.version++;
-    return true;
+    return oid;
   }
 
-  dropSchema(name: string): void {
-    this.open.delete(this.schemaOid(name));
-    this.#schemas.delete(name);
-    this.schemaComments.delete(name);
-    this.rights.dropSchema(name);
+  dropSchema(oid: number): void {
+    const name = this.#schemas.nameOf(oid) as string;
+    this.open.delete(oid);
+    this.going.delete(oid);
+    this.rights.dropSchema(this.#schemas.place(oid));
+    if (this.#schemas.oids(name)[0] === oid) this.schemaComments.delete(name);
+    const next = this.#schemas.remove(oid);
+    if (next !== null) this.rights.moveSchema(next, name);
     this.version++;
   }
 
   hasSchema(name: string): boolean {
-    return this.#schemas.has(name);
+    return this.#schemas.oids(name).length > 0;
+  }
+
+  /** Undefined: no schema has the OID. */
+  schemaNamed(oid: number): string | undefined {
+    return this.#schemas.nameOf(oid);
+  }
+
+  /** Under which name its rights are kept. */
+  placeOfSchema(name: string, path: string[]): string {
+    return this.#schemas.place(this.schemaOid(name, path)) || name;
   }
 
   /** There is one, and who has this search path sees it. */
   seesSchema(name: string, searchPath: string[]): boolean {
-    return this.hasSchema(name) && this.isSeen(this.schemaOid(name), searchPath);
+    return this.#schemas.oids(name).some((oid) => this.isSeen(oid, searchPath));
   }
 
-  /** False for what another transaction has made that has not ended. */
+  /** False for what another transaction has made that has not ended, and for what the own one has dropped. */
   isSeen(oid: number, searchPath: string[]): boolean {
     const transaction = this.open.get(oid);
-    return transaction === undefined || searchPath.includes(openMark(transaction));
+    if (transaction !== undefined && !searchPath.includes(openMark(transaction))) return false;
+    return this.going.size === 0 || !this.isGone(oid, searchPath);
+  }
+
+  /** A transaction that has not ended has made or dropped something. */
+  get hasOpen(): boolean {
+    return this.open.size > 0 || this.going.size > 0 || this.newNames.size > 0;
+  }
+
+  /** The transaction whose path this is has dropped it. */
+  isGone(oid: number, searchPath: string[]): boolean {
+    const transaction = this.going.get(oid);
+    return transaction !== undefined && searchPath.includes(openMark(transaction));
+  }
+
+  /** What is there but for what the transaction has dropped whose path this is. */
+  there(searchPath: string[]): CatalogObject[] {
+    return this.going.size === 0 ? this.objects() : this.objects().filter(({ oid }) => !this.isGone(oid, searchPath));
+  }
+
+  /** For the transaction these are gone. */
+  leave(oids: number[], transaction: number): void {
+    for (const oid of oids) this.going.set(oid, transaction);
+    this.version++;
+  }
+
+  /** A transaction has dropped these in vain. */
+  stay(oids: number[]): void {
+    for (const oid of oids) this.going.delete(oid);
+    this.version++;
   }
 
   /** What the transaction has made and not dropped again, in the order in which it was made; `from`: with no smaller OIDs. */
@@ -180,9 +196,9 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
-  /** pg_namespace.oid of a schema; 0 when there is none. */
-  schemaOid(name: string): number {
-    return this.#schemas.get(name) ?? 0;
+  /** pg_namespace.oid of a schema; 0 when there is none. `path`: what its transaction has dropped is none. */
+  schemaOid(name: string, path: string[] = []): number {
+    return this.#schemas.oids(name).find((oid) => !this.isGone(oid, path)) ?? 0;
   }
 
   /** OID of the role whose the object is. */
@@ -199,24 +215,54 @@ export class Catalog implements CatalogReader {
 
   /** Those that who has this search path sees. */
   seen(searchPath: string[]): CatalogObject[] {
-    return this.open.size === 0 ? this.objects() : this.objects().filter(({ oid }) => this.isSeen(oid, searchPath));
+    if (!this.hasOpen) return this.objects();
+    const seen = this.objects().filter(({ oid }) => this.isSeen(oid, searchPath));
+    if (this.newNames.size === 0) return seen;
+    return seen.map((object) => {
+      const name = this.nameOf(object, searchPath);
+      if (name === object.name) return object;
+      return {
+        ...object,
+        name,
+        ...('relation' in object ? { relation: { ...object.relation, name } } : {}),
+      } as CatalogObject;
+    });
   }
 
   get(oid: number): CatalogObject | undefined {
     return this.#objects.get(oid);
   }
 
-  /** The object of this name in this very schema. */
-  in(schema: string, name: string): CatalogObject | undefined {
-    const oid = this.#byName.get(`${schema}.${name}`);
-    return oid === undefined ? undefined : this.#objects.get(oid);
+  /** The object of this name in this very schema, be it another transaction's. */
+  in(schema: string, name: string, searchPath: string[]): CatalogObject | undefined {
+    return this.#places.at(relationPlace(schema, name), searchPath);
+  }
+
+  /** What an object is called for who has this search path. */
+  nameOf({ oid, name }: CatalogObject, searchPath: string[]): string {
+    return this.newNames.size === 0 ? name : (this.newNames.nameFor(oid, openIn(searchPath)) ?? name);
+  }
+
+  /** For the transaction an object has another name; that is taken for all. */
+  giveName(given: NewName): void {
+    this.newNames.add(given);
+    this.#places.take({ ...(this.#objects.get(given.oid) as CatalogObject), name: given.name } as CatalogObject);
+    this.version++;
+  }
+
+  /** Objects do not have these new names any more. */
+  takeNames(gone: (name: NewName) => boolean): void {
+    for (const { oid, name } of this.newNames.remove(gone))
+      this.#places.free({ ...(this.#objects.get(oid) as CatalogObject), name } as CatalogObject);
+    this.version++;
   }
 
   /** By schema, or by the search path; another session's temporary objects are not found. */
   find(schema: string | undefined, name: string, searchPath: string[] = ['public']): CatalogObject | undefined {
     for (const s of schemasOf(schema, searchPath)) {
-      const object = this.in(s, name);
+      const object = this.in(s, name, searchPath);
       if (object === undefined || !this.isSeen(object.oid, searchPath)) continue;
+      if (this.newNames.size > 0 && this.nameOf(object, searchPath) !== name) continue;
       if (isTemporary(s) && !searchPath.includes(s)) {
         throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
       }
@@ -225,10 +271,11 @@ export class Catalog implements CatalogReader {
     return undefined;
   }
 
-  /** Throws when add() would: a statement that waits for something may find the catalog changed. */
-  check(object: CatalogObject): void {
-    this.#checkFree(object, object.name);
-    if (!this.#schemas.has(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
+  /** Throws when add() would: a statement that waits for something may find the catalog changed. `path`: of who makes it. */
+  check(object: CatalogObject, path: string[]): void {
+    checkFree(this, object, object.name, path);
+    checkStaying(this, object.dependencies, path);
+    if (!this.hasSchema(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
     if (object.dependencies.some((oid) => !this.#objects.has(oid) && this.relationByOid(oid) === null)) {
       throw new SqlError('42P01', `a relation that "${object.name}" reads was dropped meanwhile`);
     }
@@ -242,10 +289,10 @@ export class Catalog implements CatalogReader {
 
   /** `transaction`: that which makes it, if it sees it alone until it ends. Indexes and sequences of a table are as open as that. */
   add(object: CatalogObject, transaction?: number): void {
-    this.check(object);
     const isPart = object.kind === 'index' || object.kind === 'sequence';
     const whole = isPart ? object.dependencies.find((oid) => this.open.has(oid)) : undefined;
     const by = transaction ?? this.open.get(whole ?? 0);
+    this.check(object, by === undefined ? [] : [openMark(by)]);
     if (by !== undefined) this.open.set(object.oid, by);
     this.#put(object);
   }
@@ -253,34 +300,8 @@ export class Catalog implements CatalogReader {
   #put(object: CatalogObject): void {
     if (object.kind === 'type') setUserType(object.type, this);
     this.#objects.set(object.oid, object);
-    this.#byName.set(placeOf(object), object.oid);
+    this.#places.take(object);
     this.version++;
-  }
-
-  #checkFree(object: CatalogObject, name: string, schema = object.schema): void {
-    const { kind } = object;
-    if (kind === 'function') {
-      const { args } = object.proc;
-      if (this.functionOf(schema, name, args) === undefined) return;
-      const words = `${name}(${args.map((t) => formatType(t)).join(', ')})`;
-      throw new SqlError('42723', `function ${words} already exists in schema "${schema}"`);
-    }
-    if (isOfServer(kind)) {
-      if (!this.#byName.has(serverPlace(kind, name))) return;
-      throw new SqlError('42710', `${KIND_NAMES[kind]} "${name}" already exists`);
-    }
-    const type = this.#byName.has(typePlace(schema, name));
-    const other = this.in(schema, name);
-    if (kind === 'type') {
-      if (type || (other !== undefined && WITH_ROW_TYPE.has(other.kind)))
-        throw new SqlError('42710', `type "${name}" already exists`);
-      return;
-    }
-    if (other !== undefined) throw new SqlError('42P07', `relation "${name}" already exists`);
-    if (!type || !WITH_ROW_TYPE.has(kind)) return;
-    throw new SqlError('42710', `type "${name}" already exists`, {
-      hint: "A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.",
-    });
   }
 
   /** A type as it is from now on. */
@@ -303,26 +324,30 @@ export class Catalog implements CatalogReader {
   }
 
   /** Of what is in no schema. */
-  ofServer<K extends ServerKind>(kind: K, name: string): Extract<CatalogObject, { kind: K }> | undefined {
-    const object = this.#objects.get(this.#byName.get(serverPlace(kind, name)) ?? 0);
+  ofServer<K extends ServerKind>(
+    kind: K,
+    name: string,
+    searchPath: string[] = [],
+  ): Extract<CatalogObject, { kind: K }> | undefined {
+    const object = this.#places.at(serverPlace(kind, name), searchPath);
     return object?.kind === kind ? (object as Extract<CatalogObject, { kind: K }>) : undefined;
   }
 
   /** For who has this search path. */
   seenExtension(name: string, searchPath: string[]): ExtensionObject | undefined {
-    const found = this.ofServer('extension', name);
+    const found = this.ofServer('extension', name, searchPath);
     return found !== undefined && this.isSeen(found.oid, searchPath) ? found : undefined;
   }
 
   /** The type of this name in this very schema. */
-  typeIn(schema: string, name: string): TypeObject | undefined {
-    const object = this.#objects.get(this.#byName.get(typePlace(schema, name)) ?? 0);
+  typeIn(schema: string, name: string, searchPath: string[]): TypeObject | undefined {
+    const object = this.#places.at(typePlace(schema, name), searchPath);
     return object?.kind === 'type' ? object : undefined;
   }
 
   findType(schema: string | undefined, name: string, searchPath: string[]): TypeObject | undefined {
     for (const s of schema === undefined ? searchPath : schemasOf(schema, searchPath)) {
-      const object = this.typeIn(s, name);
+      const object = this.typeIn(s, name, searchPath);
       if (object !== undefined && this.isSeen(object.oid, searchPath)) return object;
     }
     return undefined;
@@ -339,8 +364,8 @@ export class Catalog implements CatalogReader {
   }
 
   /** The function with these very arguments. */
-  functionOf(schema: string, name: string, args: number[]): FunctionObject | undefined {
-    const object = this.#objects.get(this.#byName.get(functionPlace(schema, name, args)) ?? 0);
+  functionOf(schema: string, name: string, args: number[], searchPath: string[]): FunctionObject | undefined {
+    const object = this.#places.at(functionPlace(schema, name, args), searchPath);
     return object?.kind === 'function' ? object : undefined;
   }
 
@@ -363,47 +388,31 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
-  /**
-   * For a statement that waits between reading these objects and being written down: throws when one has gone or was altered by then, as the statement done
-   * again would not find it, or with columns that are NOT NULL no more would be planned in another way.
-   */
-  stillSame(oids: number[]): () => void {
-    const known = oids.map((oid) => this.#objects.get(oid));
-    const before = known.map((object) => object && shapeOf(object));
-    return () => {
-      const changed = oids.findIndex((oid, i) => {
-        const now = this.#objects.get(oid);
-        return (now && shapeOf(now)) !== before[i];
-      });
-      if (changed < 0) return;
-      throw new SqlError('40001', 'a relation was dropped or altered while it was read', {
-        detail: `It was the ${KIND_NAMES[(known[changed] as CatalogObject).kind]} with OID ${oids[changed]}.`,
-        hint: 'Run the statement again.',
-      });
-    };
+  /** Gives an object another name in its schema; 42P07 when it is taken. */
+  rename(object: CatalogObject, name: string, path: string[] = []): void {
+    checkFree(this, object, name, path);
+    this.setName(object, name);
   }
 
-  /** Gives an object another name in its schema; 42P07 when it is taken. */
-  rename(object: CatalogObject, name: string): void {
-    this.#checkFree(object, name);
-    this.#byName.delete(placeOf(object));
+  setName(object: CatalogObject, name: string): void {
+    this.#places.free(object);
     object.name = name;
     if (object.kind === 'function') object.proc = { ...object.proc, name };
-    this.#byName.set(placeOf(object), object.oid);
+    this.#places.take(object);
     if ('relation' in object) object.relation.name = name;
     this.version++;
   }
 
   /** Puts an object into another schema, where its name is free. */
   move(object: CatalogObject, schema: string): void {
-    if (object.kind === 'function') this.#checkFree(object, object.name, schema);
-    this.#byName.delete(placeOf(object));
+    if (object.kind === 'function') checkFree(this, object, object.name, [], schema);
+    this.#places.free(object);
     object.schema = schema;
     if (object.kind === 'function') {
       const { proc } = object;
       object.proc = { ...proc, namespace: this.schemaOid(schema), made: { ...proc.made!, schema } };
     }
-    this.#byName.set(placeOf(object), object.oid);
+    this.#places.take(object);
     if ('relation' in object) object.relation.schema = schema;
     this.version++;
   }
@@ -411,9 +420,11 @@ export class Catalog implements CatalogReader {
   remove(oid: number): void {
     const object = this.#objects.get(oid);
     if (object === undefined) return;
+    if (this.newNames.size > 0) this.takeNames((name) => name.oid === oid);
     this.#objects.delete(oid);
     this.open.delete(oid);
-    this.#byName.delete(placeOf(object));
+    this.going.delete(oid);
+    this.#places.free(object);
     if (object.kind === 'type') dropUserType(object.type.oid, this);
     this.version++;
   }
@@ -439,7 +450,7 @@ export class Catalog implements CatalogReader {
     for (const s of schemasOf(schema, searchPath)) {
       const object = this.find(s, name, searchPath);
       const found = object !== undefined && 'relation' in object ? object.relation : this.#system.relation(s, name);
-      if (found !== null) return found;
+      if (found !== null) return found.name === name ? found : { ...found, name };
     }
     return null;
   }
@@ -449,7 +460,7 @@ export class Catalog implements CatalogReader {
     return {
       relation: (schema, name) => this.relation(schema, name, searchPath),
       relationByOid: (oid) => this.relationByOid(oid),
-      uniqueKeys: (relation) => this.uniqueKeys(relation),
+      uniqueKeys: (relation) => this.uniqueKeys(relation, searchPath),
       typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
       functionsNamed: (schema, name) => this.findFunctions(schema, name, searchPath).map(({ proc }) => proc),
       extension: (name) => this.seenExtension(name, searchPath),
@@ -463,38 +474,21 @@ export class Catalog implements CatalogReader {
     return this.#system.relationByOid(oid);
   }
 
-  uniqueKeys(relation: Relation): UniqueKey[] {
+  /** `searchPath`: for its transaction there are none of what it has dropped. */
+  uniqueKeys(relation: Relation, searchPath: string[] = []): UniqueKey[] {
     const keys = primaryKeyOf(relation);
-    for (const index of this.#ofTables().uniques.get(relation.oid) ?? []) keys.push(keyOfIndex(relation, index));
+    for (const index of this.#parts.now().uniques.get(relation.oid) ?? [])
+      if (!this.isGone(index.oid, searchPath)) keys.push(keyOfIndex(relation, index));
     return keys;
   }
 
-  /** The foreign keys that reference a table, and the tables that have them. */
-  referencing(oid: number): Reference[] {
-    return this.#ofTables().references.get(oid) ?? [];
-  }
-
-  /** What tables have elsewhere in the catalog: asked by every statement that writes, so it is not looked for among all objects each time. */
-  #ofTables() {
-    if (this.#tables.version === this.version) return this.#tables;
-    const references = new Map<number, Reference[]>();
-    const uniques = new Map<number, IndexObject[]>();
-    for (const object of this.#objects.values()) {
-      if (object.kind === 'index' && object.unique) addTo(uniques, object.on, object);
-      if (object.kind !== 'table') continue;
-      for (const key of object.foreignKeys) addTo(references, key.references, { table: object, key });
-    }
-    this.#tables = { version: this.version, references, uniques };
-    return this.#tables;
+  /** The foreign keys that reference a table, and the tables that have them. `searchPath`: as for uniqueKeys(). */
+  referencing(oid: number, searchPath: string[] = []): Reference[] {
+    const all = this.#parts.now().references.get(oid) ?? [];
+    return this.going.size === 0 ? all : all.filter(({ table }) => !this.isGone(table.oid, searchPath));
   }
 
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {
     return this.#system.tableFunction(schema, name, args);
   }
-}
-
-function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [item]);
-  else list.push(item);
 }

@@ -11,8 +11,8 @@ function found(
   searchPath: string[],
 ): CatalogObject | undefined {
   if (kind === 'extension') return catalog.seenExtension(name, searchPath);
-  if (kind === 'publication') return catalog.ofServer('publication', name);
-  if (kind === 'slot') return catalog.ofServer('slot', name);
+  if (kind === 'publication') return catalog.ofServer('publication', name, searchPath);
+  if (kind === 'slot') return catalog.ofServer('slot', name, searchPath);
   return kind === 'type' ? catalog.findType(schema, name, searchPath) : catalog.find(schema, name, searchPath);
 }
 

@@ -6,8 +6,11 @@ export function placeOf(object: CatalogObject): string {
   const { kind, schema, name } = object;
   if (kind === 'function') return functionPlace(schema, name, object.proc.args);
   if (isOfServer(kind)) return serverPlace(kind, name);
-  return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
+  return kind === 'type' ? typePlace(schema, name) : relationPlace(schema, name);
 }
+
+/** Of all that has no names of its kind's own. */
+export const relationPlace = (schema: string, name: string): string => `${schema}.${name}`;
 
 export const functionPlace = (schema: string, name: string, args: number[]): string =>
   `function ${schema}.${name}(${args.join()})`;

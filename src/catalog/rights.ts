@@ -69,6 +69,12 @@ export class Rights {
     this.defaults = this.defaults.filter(({ schema }) => schema !== name);
   }
 
+  /** What was kept under one name is from now on kept under another. */
+  moveSchema(from: string, to: string): void {
+    this.#schemas.set(to, this.schema(from));
+    this.#schemas.delete(from);
+  }
+
   /** The list that a new object of a role gets; null: none of its own. */
   aclOfNew(kind: SecuredKind, owner: number, schema: string | null): Acl | null {
     const of = (where: string | null) =>

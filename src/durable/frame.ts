@@ -50,6 +50,10 @@ export const RECORD = {
   sequence: 12,
   /** What a schema id that records of a stream name means. */
   schema: 13,
+  /** A transaction that has not ended has dropped objects, or renamed one: for itself alone. */
+  leaving: 14,
+  /** It has done so in vain. */
+  staying: 15,
 } as const;
 
 export interface Frame {

@@ -19,6 +19,7 @@ import {
   rowsFrame,
   type SequenceRecord,
   type StatementSettings,
+  type StayingRecord,
   type StreamInput,
   sequenceFrame,
   stampNow,
@@ -53,9 +54,9 @@ export class Journal {
     return this.log.state !== 'open' || this.log.behind;
   }
 
-  /** Rows of a transaction, and what of it everybody sees from then on, as a record; resolves when the log has room for it. */
-  async admitRows(deltas: Map<number, Batch>, shown: number[]): Promise<Buffer> {
-    const frame = rowsFrame(deltas, shown);
+  /** Rows of a transaction, what of it everybody sees from then on, what it has dropped, and its number if it gives names, as a record; resolves when the log has room for it. */
+  async admitRows(deltas: Map<number, Batch>, shown: number[], dropped: number[], renaming: number[]): Promise<Buffer> {
+    const frame = rowsFrame(deltas, shown, dropped, renaming);
     await this.log.admit(frame.length);
     return frame;
   }
@@ -70,9 +71,19 @@ export class Journal {
     return this.log.append(RECORD.tick, tick, frame);
   }
 
-  /** A tick has run from which on everybody sees what a transaction has made. Its record is short: it waits for no room. */
-  shown(moment: Moment, oids: number[]): void {
-    this.committed(moment, rowsFrame(new Map(), oids));
+  /** A tick has run from which on everybody sees what a transaction has made, and what it has dropped is gone. Its record is short: it waits for no room. */
+  ended(moment: Moment, shown: number[], dropped: number[] = [], renaming: number[] = []): void {
+    this.committed(moment, rowsFrame(new Map(), shown, dropped, renaming));
+  }
+
+  /** A transaction that has not ended has dropped or renamed something. */
+  leaving({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
+    this.log.append(RECORD.leaving, tick, jsonFrame({ ...definition, now: String(now) }));
+  }
+
+  /** It has done so in vain. */
+  staying({ tick }: Moment, what: StayingRecord): void {
+    this.log.append(RECORD.staying, tick, jsonFrame(what));
   }
 
   /** A tick of what sources gave (or of the clock alone) has run. */

@@ -3,8 +3,10 @@
  *
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
- *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is nothing
- *   definition, opened, schema, script, delivered   JSON: they are rare
+ *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is neither this nor the next
+ *                       | [varint OIDs, each: oid]: what is dropped with this tick; left out where there is neither this nor the next
+ *                       | [varint transactions, each: its number]: whose objects get their new names with this tick; left out where there is none
+ *   definition, opened, schema, script, delivered, leaving, staying   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
  *
@@ -42,6 +44,10 @@ export interface TickRecord {
   tables: { oid: number; batch: Batch }[];
   /** OIDs of what a transaction had made, and everybody sees from this tick on. */
   shown: number[];
+  /** OIDs of what a transaction had dropped, and is gone from this tick on. */
+  dropped: number[];
+  /** Transactions whose new names everybody sees from this tick on. */
+  renaming: number[];
 }
 
 /** Settings of the session that gave a statement, as far as the statement's meaning hangs on them. */
@@ -68,6 +74,10 @@ export interface DefinitionRecord {
   dropped: number[];
   /** The transaction that has made it, and had not ended by then: until a tick shows it nobody else sees it, and it goes when no tick does. */
   open?: number;
+  /** What `altered` is called when that transaction has committed. */
+  named?: string;
+  /** OIDs of what that transaction drops when it commits, in the order in which it goes. */
+  going?: number[];
   settings: StatementSettings;
   /** The clock at which it took effect, in microseconds since 2000-01-01. */
   now: string;
@@ -79,6 +89,14 @@ export interface DefinitionRecord {
   clock?: string;
   /** Of one that gave them values of sequences which it made: the last value of each. */
   given?: [sequence: number, last: string][];
+}
+
+export interface StayingRecord {
+  /** Of what was dropped in vain. */
+  oids: number[];
+  /** Of the names that the transaction has given those are left which are at these positions. */
+  transaction?: number;
+  names?: number[];
 }
 
 export interface OpenedRecord {
@@ -129,8 +147,11 @@ export function readSequence(payload: Buffer): SequenceRecord {
   return { oid: readVarint(payload, 9).value, last: payload.readBigInt64LE(0), called: payload[8] !== 0 };
 }
 
-/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. `shown`: what everybody sees from then on. */
-export function rowsFrame(deltas: Map<number, Batch>, shown: number[]): Buffer {
+/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. `shown`: what everybody sees from then on; `dropped`: what is gone; `renaming`: transactions whose new names count. */
+export function rowsFrame(deltas: Map<number, Batch>, shown: number[], dropped: number[], renaming: number[]): Buffer {
+  const all = [shown, dropped, renaming];
+  const lists = all.slice(0, all.findLastIndex((list) => list.length > 0) + 1);
+  const ends = lists.flatMap((list) => [list.length, ...list]);
   let size = NOW_BYTES + varintSize(0) + varintSize(deltas.size);
   const sizes = new Map<number, number>();
   for (const [oid, batch] of deltas) {
@@ -138,7 +159,7 @@ export function rowsFrame(deltas: Map<number, Batch>, shown: number[]): Buffer {
     sizes.set(oid, bytes);
     size += varintSize(oid) + varintSize(bytes) + bytes;
   }
-  if (shown.length > 0) size += [shown.length, ...shown].reduce((sum, value) => sum + varintSize(value), 0);
+  size += ends.reduce((sum, value) => sum + varintSize(value), 0);
   const frame = makeFrame(size);
   let at = writeVarint(frame, FRAME_HEADER + NOW_BYTES, 0);
   at = writeVarint(frame, at, deltas.size);
@@ -147,7 +168,7 @@ export function rowsFrame(deltas: Map<number, Batch>, shown: number[]): Buffer {
     at = writeVarint(frame, at, sizes.get(oid) as number);
     at = writeBatch(batch, frame, at);
   }
-  if (shown.length > 0) for (const value of [shown.length, ...shown]) at = writeVarint(frame, at, value);
+  for (const value of ends) at = writeVarint(frame, at, value);
   return frame;
 }
 
@@ -258,12 +279,14 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
     return { oid, batch: read.batch };
   });
   const shown = at === payload.length ? [] : list(number);
+  const dropped = at === payload.length ? [] : list(number);
+  const renaming = at === payload.length ? [] : list(number);
   if (at !== payload.length) throw new Error(`damaged record: it has ${payload.length - at} bytes too many`);
-  return { now, streams, tables: tables.filter((table) => table !== null), shown };
+  return { now, streams, tables: tables.filter((table) => table !== null), shown, dropped, renaming };
 }
 
 export function jsonFrame(
-  value: DefinitionRecord | OpenedRecord | SchemaRecord | ScriptRecord | DeliveredRecord,
+  value: DefinitionRecord | StayingRecord | OpenedRecord | SchemaRecord | ScriptRecord | DeliveredRecord,
 ): Buffer {
   const bytes = Buffer.from(JSON.stringify(value), 'utf8');
   const frame = makeFrame(bytes.length);

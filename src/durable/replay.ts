@@ -7,8 +7,10 @@ import { Deltas } from '../../operators/deltas.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../engine.ts';
+import { dropPended, unpend } from '../runtime/drop_at_commit.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/local_session.ts';
+import { giveNames, keepNames } from '../runtime/rename_at_commit.ts';
 import { RECORD } from './frame.ts';
 import { RangeFeed } from './range_feed.ts';
 import {
@@ -20,6 +22,7 @@ import {
   readSequence,
   readTick,
   type SchemaRecord,
+  type StayingRecord,
   type StreamInput,
 } from './records.ts';
 import type { PlacedFrame } from './segments.ts';
@@ -73,6 +76,12 @@ export class Replay {
           await this.define(readJson<DefinitionRecord>(frame.payload));
           this.#expect(this.#engine.loop.tick, frame);
           return;
+        case RECORD.leaving:
+          this.#leave(readJson<DefinitionRecord>(frame.payload));
+          return;
+        case RECORD.staying:
+          this.#stay(readJson<StayingRecord>(frame.payload));
+          return;
         case RECORD.filled:
           await this.#fill(frame);
           return;
@@ -115,6 +124,9 @@ export class Replay {
     if (inputs.length === 0) {
       engine.publishRows(new Map(record.tables.map(({ oid, batch }) => [oid, batch])));
       engine.show(record.shown);
+      // Nothing was connected for what goes later in the log.
+      await Promise.all(dropPended(engine, record.dropped).map((close) => close?.()));
+      for (const transaction of record.renaming) giveNames(engine, transaction);
       return;
     }
     const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
@@ -150,9 +162,34 @@ export class Replay {
     }
   }
 
+  #leave({ now: _, ...record }: DefinitionRecord): void {
+    const { going = [], open = 0, named, altered = 0 } = record;
+    const { catalog, definitions } = this.#engine;
+    this.#greatestOid = Math.max(this.#greatestOid, open);
+    catalog.leave(going, open);
+    if (named !== undefined) catalog.giveName({ oid: altered, transaction: open, name: named });
+    definitions.add({ ...record, now: '0' }, named === undefined ? [] : [altered]);
+  }
+
+  #stay({ oids, transaction, names }: StayingRecord): void {
+    const engine = this.#engine;
+    unpend(engine, oids);
+    if (transaction === undefined) return;
+    const all = engine.catalog.newNames.of(transaction);
+    keepNames(
+      engine,
+      transaction,
+      all.filter((_, i) => names?.includes(i)),
+    );
+  }
+
   async define(record: DefinitionRecord): Promise<void> {
     const engine = this.#engine;
     this.#setClock(BigInt(record.now));
+    if (record.going !== undefined || record.named !== undefined) {
+      this.#leave(record);
+      return;
+    }
     this.clock = BigInt(record.clock ?? record.now);
     const session = sessionOf(engine, record);
     const [statement] = parse(record.sql);

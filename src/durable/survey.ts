@@ -76,7 +76,8 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
   switch (frame.kind) {
     case RECORD.tick: {
       survey.ticks++;
-      const { streams } = readTick(frame.payload, arena, () => false);
+      const { streams, dropped } = readTick(frame.payload, arena, () => false);
+      for (const oid of dropped) survey.dropped.add(oid);
       for (const { oid, ranges } of streams) {
         let partitions = survey.extents.get(oid);
         if (partitions === undefined) {
@@ -105,6 +106,8 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
     case RECORD.acknowledged:
     case RECORD.opened:
     case RECORD.schema:
+    case RECORD.leaving:
+    case RECORD.staying:
       readJson(frame.payload);
       return;
     case RECORD.filled:

@@ -11,11 +11,12 @@ import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
-import type { CatalogObject } from '../catalog/objects.ts';
+import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import { CREATE, DELETE, EXECUTE, INSERT, SELECT, UPDATE, USAGE } from '../catalog/privileges.ts';
 import { maskOf } from '../catalog/rights.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { actingRole, isRestricted } from './role_names.ts';
 import { databaseSecurable, objectSecurable, type Securable, schemaSecurable } from './securables.ts';
 
@@ -96,15 +97,18 @@ export function owns(engine: TidemarkEngine, { owner }: Securable, session: Sess
 
 /** Throws unless what the securable is, is the session's. */
 export function checkOwnerOf(engine: TidemarkEngine, on: Securable, session: SessionContext): void {
+  checkNotOthers(engine, on.words, on.oid, session);
   if (!owns(engine, on, session)) throw new SqlError('42501', `must be owner of ${on.words}`);
 }
 
 export function checkOwner(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): void {
+  checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
   if (isRestricted(engine, session)) checkOwnerOf(engine, objectSecurable(engine, object), session);
 }
 
 /** The owner of the schema may drop what is in it, too. */
 export function checkDroppable(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): void {
+  checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
   if (!isRestricted(engine, session) || owns(engine, schemaSecurable(engine, object.schema), session)) return;
   checkOwner(engine, object, session);
 }

@@ -15,6 +15,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
+import { stillSame } from '../catalog/object_shape.ts';
 import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { DefinitionRecord } from '../durable/records.ts';
 import type { SessionContext } from '../engine.ts';
@@ -153,7 +154,7 @@ class Alteration {
     const indexes = relation.indexes.filter((columns) => !isOver(columns, draft.changed));
     const key = indexes.find((columns) => String(columns) === String(relation.key)) ?? null;
     const types = typesOfColumns(draft.object.relation.columns.filter(({ dropped }) => !dropped));
-    const stillSame = catalog.stillSame([oid, ...types, ...draft.gone.map((object) => object.oid)]);
+    const isSame = stillSame(catalog, [oid, ...types, ...draft.gone.map((object) => object.oid)]);
     const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context);
     try {
       const made = await RebuiltTable.make(
@@ -165,7 +166,7 @@ class Alteration {
       );
       try {
         if (draft.isVolatile) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
-        stillSame();
+        isSame();
         checkNotFollowed(this.#engine, this.#object);
         // Another index may have been made, or dropped, meanwhile.
         const again = this.#draft(sessionWith(this.#session, { notice: () => undefined }));
@@ -216,7 +217,7 @@ class Alteration {
     const arena = new Arena();
     try {
       const made = catalog.nextOid;
-      const counted = new CountedColumns(engine, draft, this.#statement.text);
+      const counted = new CountedColumns(engine, draft, this.#statement.text, this.#session);
       const values =
         draft.isVolatile && engine.replay === null
           ? new VolatileValues(draft, counted, stored, this.#context, arena)

@@ -26,7 +26,7 @@ import { columnDefault, namedInLiterals } from './default_value.ts';
 import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { type ConstraintsThere, foreignKey, inOrderOfNames } from './foreign_key.ts';
-import { columnNamed, objectNamed } from './names.ts';
+import { columnNamed, isFree, objectNamed, pathOfParts } from './names.ts';
 import { containsNull } from './not_null.ts';
 import { changeOwner } from './owners.ts';
 import { checkForeignKey } from './references.ts';
@@ -71,7 +71,7 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   if (engine.replay === null) for (const look of planned.looks) look();
   const referenced = planned.foreignKeys.map(({ references }) => references);
   const schemas = statement.actions.flatMap((action) => {
-    return action.k === 'set_schema' ? [engine.catalog.schemaOid(action.schema)] : [];
+    return action.k === 'set_schema' ? [engine.catalog.schemaOid(action.schema, session.searchPath)] : [];
   });
   const reads = [
     object.oid,
@@ -207,7 +207,7 @@ function addKey(
   if (!primary) {
     const others = [...planned.checks, ...planned.foreignKeys].map(({ name }) => name);
     if (key.name !== null && others.includes(key.name)) throw alreadyThere(key.name, object);
-    const constraint = uniqueConstraint(engine, relation, key, text, planned);
+    const constraint = uniqueConstraint(engine, relation, key, text, planned, session);
     planned.names.push(constraint.name);
     planned.indexes.push(constraint.columns);
     if (engine.replay === null) checkKey(planned.stored, relation, constraint, session);
@@ -218,7 +218,10 @@ function addKey(
     throw new SqlError('42P16', `multiple primary keys for table "${relation.name}" are not allowed`);
   }
   const columns = keyColumns(relation.columns, key.columns);
-  if (planned.names.includes(name) || engine.catalog.in(relation.schema, name) !== undefined) {
+  if (
+    planned.names.includes(name) ||
+    !isFree(engine, relation.schema, name, pathOfParts(engine, relation.oid, session))
+  ) {
     throw new SqlError('42P07', `relation "${name}" already exists`);
   }
   planned.names.push(name);

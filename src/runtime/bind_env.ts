@@ -24,6 +24,6 @@ export function bindEnv(
     mode,
     allowParams: mode === 'read',
     ...(mode === 'read' && session.variables !== undefined ? { variables: session.variables } : {}),
-    columnDefault: (relation, column) => defaultOf(engine, relation, column),
+    columnDefault: (relation, column) => defaultOf(engine, relation, column, session.searchPath),
   };
 }

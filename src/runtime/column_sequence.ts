@@ -11,7 +11,7 @@ import type { SessionContext } from '../engine.ts';
 import { changeSequence, sequenceRelation } from './create_sequence.ts';
 import { nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { freeName, isFree, objectName } from './names.ts';
+import { freeName, isFree, objectName, pathOfParts } from './names.ts';
 import { identitySequence } from './owned_sequences.ts';
 import { ownAs } from './role_names.ts';
 import { sequenceParameters, sequenceType } from './sequence_parameters.ts';
@@ -26,13 +26,15 @@ export function columnSequence(
   options: SequenceOptions,
   sql: string,
   taken: string[],
+  session: SessionContext,
 ): SequenceObject {
   const { name: wanted, ownedBy, type } = options;
   if (ownedBy !== undefined || type !== undefined) throw new SqlError('42601', 'conflicting or redundant options');
   const { name: columnName, type: columnType } = relation.columns[column];
   const parameters = sequenceParameters(options, null, sequenceType(columnType.oid, 'identity column'));
   const schema = wanted?.schema ?? relation.schema;
-  const free = (name: string) => !taken.includes(name) && isFree(engine, schema, name);
+  const path = pathOfParts(engine, relation.oid, session);
+  const free = (name: string) => !taken.includes(name) && isFree(engine, schema, name, path);
   if (wanted !== undefined && !free(wanted.name)) {
     throw new SqlError('42P07', `relation "${wanted.name}" already exists`);
   }
@@ -81,7 +83,7 @@ export function alterIdentity(
     sequenceParameters(action.options, null, relation.columns[column].type.oid);
     planned.columns[column].identity = action.always ? 'a' : 'd';
     return () => {
-      const sequence = columnSequence(engine, relation, column, action.options, text, []);
+      const sequence = columnSequence(engine, relation, column, action.options, text, [], session);
       addSequence(engine, sequence);
       setIdentity(engine, object, column, action.always);
       object.defaults[column] = nextValue(sequence.oid);

@@ -28,10 +28,10 @@ export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, 
 function ofSchema(engine: TidemarkEngine, name: string, comment: string | null, session: SessionContext): number {
   const { catalog } = engine;
   if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
-  checkOwnerOf(engine, schemaSecurable(engine, name), session);
+  checkOwnerOf(engine, schemaSecurable(engine, name, session.searchPath), session);
   if (comment === null) catalog.schemaComments.delete(name);
   else catalog.schemaComments.set(name, comment);
-  return catalog.schemaOid(name);
+  return catalog.schemaOid(name, session.searchPath);
 }
 
 function ofPart(
@@ -71,7 +71,7 @@ function partOf(
     if (!('relation' in object)) throw notCommented(object);
     return [object, `column ${columnNamed(object.relation, on.column)}`];
   }
-  if (on.kind === 'constraint') return constraintOf(engine, object, on);
+  if (on.kind === 'constraint') return constraintOf(engine, object, on, session);
   // Streams are shown as tables.
   const kind = object.kind === 'stream' ? 'table' : object.kind;
   if (kind === on.kind) return [object, 'object'];
@@ -98,6 +98,7 @@ function constraintOf(
   { catalog }: TidemarkEngine,
   table: CatalogObject,
   { constraint: name }: Of<'constraint'>,
+  { searchPath }: SessionContext,
 ): [CatalogObject, CommentedPart] {
   if (!('relation' in table)) throw new SqlError('42809', `"${table.name}" is not a table`);
   const { relation } = table;
@@ -106,7 +107,7 @@ function constraintOf(
     const own = [...table.checks, ...table.foreignKeys].find((other) => other.name === name);
     if (own !== undefined) return [table, `constraint ${own.number}`];
   }
-  const index = catalog.in(table.schema, name);
+  const index = catalog.in(table.schema, name, searchPath);
   if (index?.kind === 'index' && index.constraint && index.on === table.oid) return [index, 'constraint'];
   const column = relation.columns.findIndex((c) => c.notNull && name === `${relation.name}_${c.name}_not_null`);
   if (column >= 0) return [table, `not null ${column}`];

@@ -7,6 +7,7 @@
 import type { Datum } from '../../operators/datum.ts';
 import { OID } from '../../operators/types.ts';
 import type { SequenceObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
 import { addSequence, columnSequence } from './column_sequence.ts';
 import { nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -24,10 +25,10 @@ export class CountedColumns {
   readonly #counters: Counter[] = [];
 
   /** The sequences get their OIDs; nothing else knows of them before open(). */
-  constructor(engine: TidemarkEngine, { object, counted }: TableDraft, text: string) {
+  constructor(engine: TidemarkEngine, { object, counted }: TableDraft, text: string, session: SessionContext) {
     const taken: string[] = [];
     for (const { position, options } of counted) {
-      const made = columnSequence(engine, object.relation, position, options, text, taken);
+      const made = columnSequence(engine, object.relation, position, options, text, taken, session);
       const sequence = new Sequence(made, () => undefined);
       const isBig = object.relation.columns[position].type.oid === OID.int8;
       taken.push(made.name);

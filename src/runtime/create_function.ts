@@ -42,7 +42,7 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
   const schema = targetSchema(engine, statement, session);
   if (isTemporary(schema)) throw new SqlError('0A000', 'functions in temporary schemas are not supported');
   const { proc, isRow } = procOf(engine, statement, schema, session);
-  const existing = catalog.functionOf(schema, name, proc.args);
+  const existing = catalog.functionOf(schema, name, proc.args, session.searchPath);
   if (existing !== undefined) {
     checkNotOthers(engine, `function "${name}"`, existing.oid, session);
     if (!statement.orReplace) throw new SqlError('42723', `function "${name}" already exists with same argument types`);
@@ -129,7 +129,7 @@ function procOf(
   const proc: PgProc = {
     oid: 0,
     name,
-    namespace: engine.catalog.schemaOid(schema),
+    namespace: engine.catalog.schemaOid(schema, session.searchPath),
     kind: 'f',
     strict: statement.strict ?? false,
     retset: isSet,

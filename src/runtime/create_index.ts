@@ -15,7 +15,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { fillIndex } from './index_filling.ts';
 import { checkComparable, type IndexParts, indexParts, partNames } from './index_parts.ts';
 import { indexWords } from './index_words.ts';
-import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
+import { freeName, isFree, nameTaken, pathOfParts, relationNamed } from './names.ts';
 import { repeatedRow } from './repeated_keys.ts';
 import { repeatedInIndex } from './rows_in_index.ts';
 import type { StoredRelation } from './stored_relation.ts';
@@ -45,7 +45,7 @@ export async function createIndex(
   const name =
     statement.name ??
     freeName(`${relation.name}_${partNames(relation, parts, words).join('_')}_idx`, (wanted) =>
-      isFree(engine, relation.schema, wanted),
+      isFree(engine, relation.schema, wanted, session.searchPath),
     );
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
   tellMethod(name, statement.method, session);
@@ -129,11 +129,14 @@ export function uniqueConstraint(
   { name, columns, nullsEqual }: KeyConstraint,
   sql: string,
   planned: { names: string[]; gone: string[] },
+  session: SessionContext,
 ): UniqueConstraint {
+  const path = pathOfParts(engine, relation.oid, session);
   const positions = keyColumns(relation.columns, columns);
   const free = (wanted: string) => {
     return (
-      !planned.names.includes(wanted) && (planned.gone.includes(wanted) || isFree(engine, relation.schema, wanted))
+      !planned.names.includes(wanted) &&
+      (planned.gone.includes(wanted) || isFree(engine, relation.schema, wanted, path))
     );
   };
   if (name !== null && !free(name)) throw new SqlError('42P07', `relation "${name}" already exists`);
@@ -197,11 +200,12 @@ export function plainIndex(
   { partsFor, unique, nullsEqual, words }: CopiedIndex,
   sql: string,
   taken: string[],
+  { searchPath }: SessionContext,
 ): IndexObject {
   const oid = engine.catalog.newOid();
   const parts = partsFor(oid);
   const names = partNames(relation, parts, words).join('_');
-  const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted);
+  const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted, searchPath);
   const name = freeName(`${relation.name}_${names}_idx`, free);
   const equal = nullsEqual ? { nullsEqual } : {};
   const said = words === undefined ? {} : { words };

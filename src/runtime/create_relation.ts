@@ -1,21 +1,20 @@
 /** CREATE TABLE, CREATE STREAM, CREATE TABLE AS. */
 
 import { oneBatch } from '../../operators/batch/one_batch.ts';
-import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { conditionsOf } from '../../operators/expr/domain_types.ts';
-import { evaluate } from '../../operators/expr/interpret.ts';
 import { hasIo } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
-import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
+import { bindQuery } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { typeByOid } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
+import { stillSame } from '../catalog/object_shape.ts';
 import type {
   CheckConstraint,
   ColumnDefault,
@@ -25,6 +24,7 @@ import type {
   RelationObject,
   SequenceObject,
 } from '../catalog/objects.ts';
+import { checkStaying } from '../catalog/staying.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector, withSchemas } from '../sources/connectors.ts';
@@ -62,6 +62,7 @@ import { StreamRuntime } from './stream.ts';
 import { targetSchema } from './target_schema.ts';
 import { dropAtEnd } from './temporary.ts';
 import { checkLastingTypes, columnType, namedInSyntax, typesOfColumns } from './type_users.ts';
+import { watermarkOf } from './watermark.ts';
 
 type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
 
@@ -111,8 +112,8 @@ export async function createRelation(
     indexes: key === null ? [] : [key],
     watermark: watermarkOf(engine, statement, all, session),
   };
-  const sequences = columnSequences(engine, relation, statement);
-  const unique = uniqueConstraints(engine, relation, statement);
+  const sequences = columnSequences(engine, relation, statement, session);
+  const unique = uniqueConstraints(engine, relation, statement, session);
   const defaults: (ColumnDefault | null)[] = all.map((_, i) => {
     const own = sequences.find(({ owner }) => owner?.column === i);
     if (own !== undefined) return nextValue(own.oid);
@@ -143,7 +144,7 @@ export async function createRelation(
   const indexes: IndexObject[] = [];
   for (const index of copied.indexes) {
     const taken = indexes.map(({ name }) => name);
-    indexes.push(plainIndex(engine, relation, index, statement.text, taken));
+    indexes.push(plainIndex(engine, relation, index, statement.text, taken, session));
   }
   let open: (() => void) | null = null;
   const source = connector === null ? null : sourceSpec(statement.kind, connector, [...fields, ...included], key);
@@ -275,12 +276,17 @@ function foreignKeysOf(
 }
 
 /** The sequences of serial and identity columns, each with a name of its own. */
-function columnSequences(engine: TidemarkEngine, relation: Relation, statement: CreateRelation): SequenceObject[] {
+function columnSequences(
+  engine: TidemarkEngine,
+  relation: Relation,
+  statement: CreateRelation,
+  session: SessionContext,
+): SequenceObject[] {
   const taken = [relation.name, `${relation.name}_pkey`];
   return statement.columns.flatMap(({ serial, identity }, column) => {
     if (!serial && identity === null) return [];
     const options = identity?.options ?? {};
-    const sequence = columnSequence(engine, relation, column, options, statement.text, taken);
+    const sequence = columnSequence(engine, relation, column, options, statement.text, taken, session);
     taken.push(sequence.name);
     return [sequence];
   });
@@ -295,11 +301,16 @@ function checkUniqueAllowed(statement: CreateRelation): void {
 }
 
 /** Each has a name of its own, beside that of the primary key. */
-function uniqueConstraints(engine: TidemarkEngine, relation: Relation, statement: CreateRelation): UniqueConstraint[] {
+function uniqueConstraints(
+  engine: TidemarkEngine,
+  relation: Relation,
+  statement: CreateRelation,
+  session: SessionContext,
+): UniqueConstraint[] {
   const made: UniqueConstraint[] = [];
   for (const constraint of statement.unique) {
     const taken = [relation.name, `${relation.name}_pkey`, ...made.map(({ name }) => name)];
-    made.push(uniqueConstraint(engine, relation, constraint, statement.text, { names: taken, gone: [] }));
+    made.push(uniqueConstraint(engine, relation, constraint, statement.text, { names: taken, gone: [] }, session));
   }
   return made;
 }
@@ -378,33 +389,6 @@ function includedColumn(item: { kind: IncludeKind; as: string }): SourceColumn {
   return { name: item.as, type: INCLUDED[item.kind], notNull: false, origin: { k: item.kind } };
 }
 
-function watermarkOf(
-  engine: TidemarkEngine,
-  statement: CreateRelation,
-  columns: RelationColumn[],
-  session: SessionContext,
-): Relation['watermark'] {
-  if (statement.watermark === null) return undefined;
-  const { column, delay } = statement.watermark;
-  const position = columns.findIndex((c) => c.name === column);
-  if (position < 0) throw new SqlError('42703', `column "${column}" named in WATERMARK does not exist`);
-  const oid = columns[position].type.oid;
-  if (oid !== OID.timestamp && oid !== OID.timestamptz) {
-    throw new SqlError('42804', `WATERMARK column "${column}" must be of type timestamp or timestamp with time zone`);
-  }
-  const env = engine.bindEnv(session, [], 'read');
-  const value = evaluate(
-    bindScalar(delay, statement.text, env, { target: colType(OID.interval), place: 'option' }),
-    [],
-    session.evalContext,
-  ) as Interval | null;
-  if (value === null || value.months !== 0)
-    throw new SqlError('22023', 'the delay of a WATERMARK must be an interval without months');
-  const micros = BigInt(value.days) * 86400000000n + value.micros;
-  if (micros < 0n) throw new SqlError('22023', 'the delay of a WATERMARK must not be negative');
-  return { column: position, delay: micros };
-}
-
 async function createTableAs(
   engine: TidemarkEngine,
   statement: CreateRelation & { schema: string },
@@ -465,7 +449,11 @@ async function createTableAs(
     engine.define(object, session, needs);
     return 'SELECT';
   }
-  const stillSame = engine.catalog.stillSame(needs);
+  const isSame = stillSame(engine.catalog, needs);
+  const check = () => {
+    checkStaying(engine.catalog, needs, session.searchPath);
+    isSame();
+  };
   const transaction = engine.transactionOf(session);
   // Rows that no transaction leaves are never published.
   const fresh = transaction.isFresh && statement.onCommit !== 'delete';
@@ -476,13 +464,13 @@ async function createTableAs(
     const object = make();
     if (fresh) {
       const rows = consolidator(types)(batch, arena);
-      await defineFilled(engine, { object, rows, reads: needs, check: stillSame, addStore }, session, signal);
+      await defineFilled(engine, { object, rows, reads: needs, check, addStore }, session, signal);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.
-      stillSame();
+      check();
       // The name may be taken meanwhile, or the schema gone.
-      engine.catalog.check(object);
+      engine.catalog.check(object, session.searchPath);
       addStore();
       engine.define(object, session, needs);
       transaction.write(relation.oid, batch);

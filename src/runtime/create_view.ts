@@ -12,7 +12,9 @@ import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { formatType, typeWords } from '../../planner/types/type_name.ts';
+import { stillSame } from '../catalog/object_shape.ts';
 import type { CatalogObject, ViewObject } from '../catalog/objects.ts';
+import { checkStaying } from '../catalog/staying.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkNeeds, checkOwner, type Need } from './access.ts';
 import { type Becoming, backfill } from './backfill.ts';
@@ -153,7 +155,7 @@ function replacedView(
   name: string,
   session: SessionContext,
 ): ViewObject | null {
-  const existing = engine.catalog.in(schema, name);
+  const existing = engine.catalog.in(schema, name, session.searchPath);
   if (existing === undefined) return null;
   checkNotOthers(engine, `relation "${name}"`, existing.oid, session);
   if (existing.kind !== 'view') throw new SqlError('42809', `"${name}" is not a view`);
@@ -242,13 +244,14 @@ export function becoming(
   types: number[] = [],
 ): Becoming {
   const reads = [...object.dependencies, ...types];
-  const stillSame = engine.catalog.stillSame(reads);
+  const isSame = stillSame(engine.catalog, reads);
   const { relations } = engine.loop;
   const rows = object.dependencies.map((oid) => relations.get(oid));
   return {
     check: () => {
-      engine.catalog.check(object);
-      stillSame();
+      engine.catalog.check(object, session.searchPath);
+      checkStaying(engine.catalog, types, session.searchPath);
+      isSame();
       // Columns may have been altered and altered back.
       const other = object.dependencies.find((oid, i) => relations.get(oid) !== rows[i]);
       if (other !== undefined) throw alteredMeanwhile(engine.catalog.get(other)?.name ?? String(other));

@@ -43,7 +43,7 @@ export function setDefaultPrivileges(
       const given = grantText(engine, statement, mask, `${kind.toUpperCase()}S`, to);
       const sql = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdent(name)}${where} ${given}${statement.cascade ? ' CASCADE' : ''}`;
       const needed = [oid, ...to].filter((role) => !catalog.roles.isOwn(role));
-      const inSchema = schema === null ? [] : [catalog.schemaOid(schema)];
+      const inSchema = schema === null ? [] : [catalog.schemaOid(schema, session.searchPath)];
       engine.defined({ sql, made: 0, dropped: [] }, session, [...needed, ...inSchema]);
     }
   }

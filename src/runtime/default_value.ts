@@ -51,15 +51,17 @@ function namedBy(engine: TidemarkEngine, { sval }: PgNode, { searchPath }: Sessi
   return path.length > 2 ? undefined : engine.catalog.find(path.at(-2), path[path.length - 1], searchPath);
 }
 
-/** The DEFAULT of a column, or else that of its domain; null: it has none. */
+/** The DEFAULT of a column, or else that of its domain; null: it has none. `searchPath`: whose transaction may have dropped its sequence. */
 export function defaultOf(
   { catalog }: TidemarkEngine,
   { oid, columns }: Relation,
   column: number,
+  searchPath: string[] = [],
 ): Pick<ColumnDefault, 'node' | 'text'> | null {
   const object = catalog.get(oid);
   // A column that is being added has none there.
-  const own = (object !== undefined && 'defaults' in object ? object.defaults[column] : null) ?? null;
+  const kept = (object !== undefined && 'defaults' in object ? object.defaults[column] : null) ?? null;
+  const own = kept?.sequences.some((sequence) => catalog.isGone(sequence, searchPath)) ? null : kept;
   const { type, generated, identity } = columns[column];
   if (own !== null || generated || identity !== undefined) return own;
   return domainDefault(catalog, type);
@@ -78,7 +80,7 @@ export function valueOfDefault(
   session: SessionContext,
 ): Datum {
   const { type } = relation.columns[column];
-  const value = defaultOf(engine, relation, column);
+  const value = defaultOf(engine, relation, column, session.searchPath);
   if (value === null) return checkedNull(type, session.evalContext);
   const expr = bindAlone(engine, value.node, value.text, session, { target: type, place: 'default' });
   return evaluate(expr, [], session.evalContext);

@@ -44,7 +44,7 @@ export async function defineFilled(
     catalog.remove(oid);
     throw error;
   }
-  engine.definitions.add({ ...record, now: '0' }, [...reads, catalog.schemaOid(object.schema)]);
+  engine.definitions.add({ ...record, now: '0' }, [...reads, catalog.schemaOid(object.schema, session.searchPath)]);
   if (journal !== null && frame !== null) journal.filled(engine.loop, frame);
   session.done?.();
 }

@@ -176,13 +176,14 @@ function createSchema(
   const owner = said === undefined ? ownerOfNew(engine, session) : roleOf(engine, said, session).oid;
   if (isRestricted(engine, session) && !catalog.roles.isMember(actingRole(session), owner))
     throw new SqlError('42501', `must be able to SET ROLE "${catalog.roles.nameOf(owner)}"`);
-  if (catalog.hasSchema(name)) checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name), session);
-  if (!catalog.createSchema(name, ifNotExists, owner)) {
+  const there = catalog.schemaOid(name, session.searchPath);
+  if (there !== 0) checkNotOthers(engine, `schema "${name}"`, there, session);
+  const made = catalog.createSchema(name, ifNotExists, owner, session.searchPath);
+  if (made === 0) {
     session.notice('NOTICE', '42P06', `schema "${name}" already exists, skipping`);
     return;
   }
   const reads = catalog.roles.isOwn(owner) ? [] : [owner];
-  const made = catalog.schemaOid(name);
   const open = engine.openFor(session, made);
   if (open !== undefined) catalog.open.set(made, open);
   engine.defined({ sql: text, made, dropped: [] }, session, reads);

@@ -1,7 +1,7 @@
 /** What needs an object that is to go: named as PostgreSQL names it, in the error where CASCADE was not said, in a notice where it was. */
 import { SqlError } from '../../operators/errors.ts';
-import type { Reference } from '../catalog/catalog.ts';
 import type { RelationObject, SequenceObject } from '../catalog/objects.ts';
+import type { Reference } from '../catalog/parts_of_tables.ts';
 import type { SessionContext } from '../engine.ts';
 import { usersOf } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';

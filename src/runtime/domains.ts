@@ -51,7 +51,7 @@ export function createDomain(engine: TidemarkEngine, statement: CreateDomain, se
   const type = {
     oid: userTypeOid(oid),
     schema,
-    namespace: catalog.schemaOid(schema),
+    namespace: catalog.schemaOid(schema, session.searchPath),
     name,
     base,
     notNull,
@@ -256,10 +256,10 @@ function moved(engine: TidemarkEngine, object: DomainObject, to: string, session
   checkMovable(engine, object, to, session);
   checkCreate(engine, to, session);
   if (object.schema === to) return false;
-  if (catalog.findType(to, object.name, []) !== undefined || catalog.in(to, object.name) !== undefined)
+  if (catalog.findType(to, object.name, []) !== undefined || catalog.in(to, object.name, []) !== undefined)
     throw new SqlError('42710', `type "${object.name}" already exists in schema "${to}"`);
   checkNowhereNamed(engine, object);
   catalog.move(object, to);
-  catalog.setType(object, { ...object.type, schema: to, namespace: catalog.schemaOid(to) });
+  catalog.setType(object, { ...object.type, schema: to, namespace: catalog.schemaOid(to, session.searchPath) });
   return true;
 }

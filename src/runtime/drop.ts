@@ -14,15 +14,16 @@ import { functionNamed } from './alter_function.ts';
 import { alterRelation } from './alter_relation.ts';
 import { usersOf } from './default_value.ts';
 import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
-import { dropIndex } from './drop_constraint.ts';
+import { pend, settle } from './drop_at_commit.ts';
+import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { isBuiltIn } from './extensions.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
-import { keepChanges } from './kept_changes.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
+import { pendRename } from './rename_at_commit.ts';
 import { schemaSecurable } from './securables.ts';
 import { indexesSaying, isUsed, type Used, usersOfType, usesInTables } from './type_users.ts';
 
@@ -62,18 +63,18 @@ export async function drop(
   }
   for (const object of found) checkNotRequired(engine, object, found);
   const types = withDomains(engine, found.filter(isUsed));
-  if (!statement.cascade) for (const type of found.filter(isUsed)) checkUnused(engine, type, found);
+  if (!statement.cascade) for (const type of found.filter(isUsed)) checkUnused(engine, type, found, session);
   const closing: Closing[] = [];
   let endRun: (() => void) | null = null;
   try {
-    while (usesOf(engine, types, []).length > 0) {
+    while (usesOf(engine, types, [], session).length > 0) {
       endRun?.();
       endRun = await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
     }
     const lost = types.find(({ oid }) => engine.catalog.get(oid) === undefined);
     if (lost !== undefined) throw new SqlError('42704', `${KIND_NAMES[lost.kind]} "${lost.name}" does not exist`);
     const gone = removable(engine, found, statement.cascade, session);
-    closing.push(...remove(engine, gone, statement, session));
+    closing.push(...remove(engine, gone, statement, session, [], endRun !== null));
   } finally {
     endRun?.();
     for (const close of closing) await close?.();
@@ -89,7 +90,7 @@ export function checkUnneeded(
 ): void {
   for (const schema of schemas) {
     const inside = engine.catalog
-      .objects()
+      .there(session.searchPath)
       .filter((o) => o.schema === schema && o.kind !== 'index' && !found.includes(o));
     const on = `schema ${schema}`;
     if (inside.length > 0)
@@ -100,7 +101,7 @@ export function checkUnneeded(
   }
   for (const type of found.filter(isUsed)) {
     const on = wordsOf(type);
-    const users = usesInTables(engine, type).filter(({ table }) => !found.includes(table));
+    const users = usesInTables(engine, type, session.searchPath).filter(({ table }) => !found.includes(table));
     if (users.length > 0)
       throw stillDependent(
         on,
@@ -143,12 +144,17 @@ function checkNotOurs(name: string): void {
 }
 
 /** 2BP01 when something uses it. */
-function checkUnused(engine: TidemarkEngine, object: Used, found: CatalogObject[]): void {
+function checkUnused(
+  engine: TidemarkEngine,
+  object: Used,
+  found: CatalogObject[],
+  { searchPath }: SessionContext,
+): void {
   const names = found.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name}`);
   // As PostgreSQL, with what needs what needs it.
   const users = [...withDomains(engine, [object])]
     .reverse()
-    .flatMap((type) => usersOfType(engine, type))
+    .flatMap((type) => usersOfType(engine, type, searchPath))
     .filter(({ text }) => !names.includes(text));
   if (users.length > 0) throw stillDependent(wordsOf(object), users);
 }
@@ -166,6 +172,8 @@ export async function alter(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<void> {
+  if (pendRename(engine, statement, session)) return;
+  settle(engine, statement, session);
   if (!altersColumns(statement)) alterRelation(engine, statement, session);
   else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
 }
@@ -196,7 +204,7 @@ async function dropSchemas(
   signal: AbortSignal,
 ): Promise<void> {
   const schemas: string[] = [];
-  const inside = (name: string) => engine.catalog.objects().filter((object) => object.schema === name);
+  const inside = (name: string) => engine.catalog.there(session.searchPath).filter((object) => object.schema === name);
   for (const { name } of statement.names) {
     // The session goes on with it.
     if (isTemporary(name) && session.useTemporary !== undefined)
@@ -208,7 +216,7 @@ async function dropSchemas(
       session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
       continue;
     }
-    checkOwnerOf(engine, schemaSecurable(engine, name), session);
+    checkOwnerOf(engine, schemaSecurable(engine, name, session.searchPath), session);
     if (inside(name).length > 0 && !statement.cascade) {
       const what = `schema ${name}`;
       throw stillDependent(
@@ -222,14 +230,15 @@ async function dropSchemas(
   const closing: Closing[] = [];
   let endRun: (() => void) | null = null;
   try {
-    while (usesOf(engine, types(), schemas).length > 0) {
+    while (usesOf(engine, types(), schemas, session).length > 0) {
       endRun?.();
       endRun = await freeTypes(engine, types(), schemas, (object) => dropOne(engine, object), closing, session, signal);
     }
-    const lost = schemas.find((name) => !engine.catalog.hasSchema(name));
+    const oidOf = (name: string) => engine.catalog.schemaOid(name, session.searchPath);
+    const lost = schemas.find((name) => oidOf(name) === 0);
     if (lost !== undefined) throw new SqlError('3F000', `schema "${lost}" does not exist`);
     const gone = schemas.flatMap((name) => removable(engine, inside(name).reverse(), true, session));
-    closing.push(...remove(engine, [...new Set(gone)], statement, session, schemas));
+    closing.push(...remove(engine, [...new Set(gone)], statement, session, schemas.map(oidOf), endRun !== null));
   } finally {
     endRun?.();
     for (const close of closing) await close?.();
@@ -244,21 +253,24 @@ function removable(
   session: SessionContext,
 ): CatalogObject[] {
   const named = new Set(objects.map((o) => o.oid));
-  const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
+  const isGone = ({ oid }: CatalogObject) => engine.catalog.isGone(oid, session.searchPath);
+  const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid) && !isGone(o));
   const indexes = objects
     .filter(isUsed)
     .flatMap((type) => indexesSaying(engine, type))
-    .filter((index) => !named.has(index.oid) && !dependents.includes(index));
+    .filter((index) => !named.has(index.oid) && !dependents.includes(index) && !isGone(index));
   const gone = [...new Set(indexes), ...dependents, ...[...objects].reverse()];
   const on = objects.length === 0 ? '' : wordsOf(objects[0]);
   const relations = [...new Set(indexes), ...dependents.filter((o) => o.kind !== 'index' && o.kind !== 'sequence')].map(
     (o) => ({ text: wordsOf(o), on }),
   );
-  const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
+  const others = [...defaultsWithout(engine, gone, session), ...foreignKeysWithout(engine, gone, session)];
   const users = gone.flatMap((object) => [
     object,
-    ...(object.kind === 'sequence' ? usersOf(engine, object.oid) : []).map(({ table }) => table),
-    ...referencesTo(engine, object, gone).map(({ table }) => table),
+    ...(object.kind === 'sequence' ? usersOf(engine, object.oid) : [])
+      .map(({ table }) => table)
+      .filter((t) => !isGone(t)),
+    ...referencesTo(engine, object, gone, session.searchPath).map(({ table }) => table),
   ]);
   for (const user of users) checkNotOthers(engine, wordsOf(user), user.oid, session);
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
@@ -267,19 +279,27 @@ function removable(
 }
 
 /** Defaults of columns that stay, and need a sequence that goes. */
-function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
+function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[], { searchPath }: SessionContext): Dependent[] {
   return gone.flatMap((object) => {
     if (object.kind !== 'sequence') return [];
-    return defaultsOn(engine, object, (table) => !gone.includes(table));
+    return defaultsOn(
+      engine,
+      object,
+      (table) => !gone.includes(table) && !engine.catalog.isGone(table.oid, searchPath),
+    );
   });
 }
 
 /** Foreign keys of tables that stay, and reference a table that goes. */
-function foreignKeysWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
+function foreignKeysWithout(
+  engine: TidemarkEngine,
+  gone: CatalogObject[],
+  { searchPath }: SessionContext,
+): Dependent[] {
   const needing = gone.flatMap((object) => {
     // What an index is needed for its table is, too.
     if (object.kind === 'index' && gone.some(({ oid }) => oid === object.on)) return [];
-    const references = referencesTo(engine, object, gone).filter(({ table }) => !gone.includes(table));
+    const references = referencesTo(engine, object, gone, searchPath).filter(({ table }) => !gone.includes(table));
     references.sort((a, b) => a.table.oid - b.table.oid || a.key.number - b.key.number);
     return foreignKeysOn(wordsOf(object), references);
   });
@@ -287,100 +307,37 @@ function foreignKeysWithout(engine: TidemarkEngine, gone: CatalogObject[]): Depe
   return needing.filter(({ text }, i) => needing.findIndex((other) => other.text === text) === i);
 }
 
-/** Takes objects (and schemas) away in one turn, so that no tick sees half of it; gives what is left to do, as connections end afterwards. */
+/**
+ * Takes objects (and schemas, by OID) away in one turn, so that no tick sees half of it; gives what is left to do, as connections end afterwards. In a transaction they stay for all others
+ * until it commits, unless it has made all of them since its last savepoint, or `atOnce`: what was done to tables that stay cannot be taken back.
+ */
 function remove(
   engine: TidemarkEngine,
   objects: CatalogObject[],
   statement: Drop,
   session: SessionContext,
-  schemas: string[] = [],
+  schemas: number[] = [],
+  atOnce = false,
 ): Closing[] {
-  const gone = objects.flatMap((object) => [
-    object.oid,
-    ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
-  ]);
-  tellLeft(
-    engine,
-    [...objects.map(({ oid }) => oid), ...schemas.map((name) => engine.catalog.schemaOid(name))],
-    session,
-  );
+  const { catalog } = engine;
+  const oids = [...objects.map(({ oid }) => oid), ...schemas];
   const transaction = engine.transactionOf(session);
-  for (const { oid } of objects) transaction.forget(oid);
-  for (const object of objects) dropForeignKeys(referencesTo(engine, object, objects));
-  const closing = objects.map((object) => dropOne(engine, object));
+  if (!atOnce && transaction.keepsDropped(oids, session)) {
+    pend(engine, statement.text, oids, session);
+    return [];
+  }
+  tellLeft(engine, oids, session);
+  // What the transaction has dropped before goes now with what it needs.
+  const before = catalog.dependents(oids).filter((o) => catalog.isGone(o.oid, session.searchPath));
+  const all = [...new Set([...before, ...objects])];
+  const gone = all.flatMap((object) => [object.oid, ...(object.kind === 'table' ? (object.lostIndexes ?? []) : [])]);
+  for (const { oid } of all) transaction.forget(oid);
+  for (const object of all) dropForeignKeys(referencesTo(engine, object, all));
+  const closing = all.map((object) => dropOne(engine, object));
   for (const schema of schemas) {
-    gone.push(engine.catalog.schemaOid(schema));
-    engine.catalog.dropSchema(schema);
+    gone.push(schema);
+    catalog.dropSchema(schema);
   }
   if (gone.length > 0) engine.defined({ sql: statement.text, made: 0, dropped: gone }, session);
   return closing;
-}
-
-/** When it is sure that the relation stays dropped. */
-async function forgetChanges(engine: TidemarkEngine, oid: number): Promise<void> {
-  await engine.journal?.durable();
-  await engine.changes.drop(oid);
-}
-
-function endView(engine: TidemarkEngine, oid: number): () => Promise<void> {
-  engine.loop.detachView(oid);
-  // While the log is replayed, a view that is dropped in it has only its rows' place.
-  engine.loop.dropRelation(oid);
-  return () => forgetChanges(engine, oid);
-}
-
-/** Gives what is left to do when its connections are to be closed. */
-function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
-  engine.catalog.remove(object.oid);
-  switch (object.kind) {
-    case 'table':
-    case 'stream': {
-      const stream = engine.streams.get(object.oid);
-      engine.streams.delete(object.oid);
-      engine.localStreams.get(object.oid)?.release();
-      engine.localStreams.delete(object.oid);
-      engine.loop.dropRelation(object.oid);
-      return async () => {
-        await stream?.close();
-        await forgetChanges(engine, object.oid);
-      };
-    }
-    case 'materialized_view':
-      return endView(engine, object.oid);
-    case 'sink': {
-      const sink = engine.sinks.get(object.oid);
-      engine.sinks.delete(object.oid);
-      engine.loop.detachView(object.oid);
-      if (sink === undefined) return null;
-      return async () => {
-        // A sink that is back after a crash must find out how far it has written.
-        await engine.journal?.durable();
-        await sink.close(true);
-      };
-    }
-    case 'type':
-    case 'function':
-    case 'extension':
-    case 'publication':
-      return null;
-    case 'slot':
-      engine.subscriptions.delete(object.oid);
-      return null;
-    case 'sequence':
-      engine.sequences.close(object.oid);
-      for (const { table, column } of usersOf(engine, object.oid)) table.defaults[column] = null;
-      return null;
-    case 'index':
-      dropIndex(engine, object);
-      return null;
-    case 'subscription':
-      engine.subscriptions.delete(object.oid);
-      if (object.physical === undefined) {
-        keepChanges(engine, object.follows);
-        return null;
-      }
-      return endView(engine, object.oid);
-    case 'view':
-      return null;
-  }
 }

@@ -5,8 +5,8 @@
 import { unsupported } from '../../operators/errors.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { AlterAction } from '../../planner/parse/ast.ts';
-import type { Reference } from '../catalog/catalog.ts';
 import type { CheckConstraint, ForeignKey, IndexObject, RelationObject } from '../catalog/objects.ts';
+import type { Reference } from '../catalog/parts_of_tables.ts';
 import type { SessionContext } from '../engine.ts';
 import { dropCheck } from './check_constraint.ts';
 import { foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
@@ -34,7 +34,7 @@ export function dropConstraint(
   }
   const isKey = catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
   if (!isKey || planned.gone.includes(action.name)) return dropCheck(engine, object, action, planned, session);
-  const index = constraintIndex(engine, object, action.name);
+  const index = constraintIndex(engine, object, action.name, session);
   const isPrimary = index === null && action.name === `${object.relation.name}_pkey` && object.relation.key !== null;
   // A unique index is no constraint.
   if (index === null && !isPrimary) return dropCheck(engine, object, action, planned, session);
@@ -50,8 +50,13 @@ export function dropConstraint(
   };
 }
 
-function constraintIndex({ catalog }: TidemarkEngine, object: RelationObject, name: string): IndexObject | null {
-  const found = catalog.in(object.schema, name);
+function constraintIndex(
+  { catalog }: TidemarkEngine,
+  object: RelationObject,
+  name: string,
+  { searchPath }: SessionContext,
+): IndexObject | null {
+  const found = catalog.in(object.schema, name, searchPath);
   return found?.kind === 'index' && found.constraint && found.on === object.oid ? found : null;
 }
 

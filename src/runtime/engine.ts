@@ -21,6 +21,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import { BOOTSTRAP, type Roles } from '../catalog/roles.ts';
+import { checkStaying } from '../catalog/staying.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
 import type { Ticks } from '../changes/waiting.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
@@ -34,8 +35,10 @@ import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import { checkNeeds } from './access.ts';
 import { bindEnv } from './bind_env.ts';
 import { Chilling } from './chilling.ts';
+import type { Commits, Work } from './commits.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
+import { checkStillUnneeded, close, dropPended, settleNeeded, unpend } from './drop_at_commit.ts';
 import { prepareFetch } from './durable_subscription.ts';
 import type { EngineOptions } from './engine_options.ts';
 import { ExistingSchemas } from './existing_schemas.ts';
@@ -50,10 +53,12 @@ import { prepareDo } from './plpgsql/do_block.ts';
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
+import { giveNames, keepNames } from './rename_at_commit.ts';
 import { replicationOf } from './replication_slots.ts';
 import { own } from './role_names.ts';
 import { Sequences } from './sequences.ts';
 import { prepareSetConstraints } from './set_constraints.ts';
+import { retractsOnly } from './signed_batches.ts';
 import type { Sink } from './sink.ts';
 import { SinkHold } from './sink_hold.ts';
 import { SourceTicks } from './source_ticks.ts';
@@ -64,7 +69,7 @@ import { systemClock } from './system_clock.ts';
 import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
 import { TickTimes } from './tick_times.ts';
-import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
+import { EngineTransaction } from './transaction.ts';
 import { undoMade } from './undo_made.ts';
 import { prepareUtility } from './utility.ts';
 import type { ViewRuntime } from './view.ts';
@@ -295,27 +300,32 @@ export class TidemarkEngine implements Engine {
   };
 
   readonly #commits: Commits = {
-    checkFit: (deltas, seen, isDeferred) => checkFit(this, deltas, seen, isDeferred),
-    checkDeferred: (deltas, isDeferred) => checkDeferred(this, deltas, isDeferred),
+    checkFit: (...whether) => checkFit(this, ...whether),
+    checkDeferred: (...whether) => checkDeferred(this, ...whether),
     isEmptied: (relation) => isEmptied(this, relation),
-    publish: (deltas, made, check, signal) => this.#commit(deltas, made, check, signal),
+    publish: (...what) => this.#commit(...what),
     durable: async () => this.journal?.durable(),
     nextOid: () => this.catalog.nextOid,
+    newOid: () => this.catalog.newOid(),
     madeBy: (transaction) => this.catalog.madeBy(transaction),
     undo: (transaction, from) => undoMade(this, transaction, from),
+    stay: (oids) => unpend(this, oids),
+    newNames: (transaction) => this.catalog.newNames.of(transaction),
+    keepNames: (transaction, kept) => keepNames(this, transaction, kept),
+    checkDropped: (oids) => checkStillUnneeded(this, oids),
   };
 
-  /** Publishes what a transaction wrote and made as one tick, if `check` (which throws) finds nothing against it by then. */
+  /** Publishes what a transaction wrote, made and dropped as one tick, if `check` (which throws) finds nothing against it by then. */
   async #commit(
-    deltas: Map<number, Batch>,
-    made: number[],
+    { deltas, made, dropped, renaming }: Work,
     check: () => void,
     signal: AbortSignal | null,
   ): Promise<() => Promise<void>> {
     const { journal } = this;
     const copies = this.chilling.copiesWritten();
     if (copies !== null) await copies;
-    const frame = journal === null ? null : await journal.admitRows(deltas, made);
+    const frame =
+      journal === null ? null : await journal.admitRows(deltas, made, dropped, renaming === null ? [] : [renaming]);
     try {
       turn.of(signal, check);
       this.chilling.makeRoom();
@@ -329,9 +339,14 @@ export class TidemarkEngine implements Engine {
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
     }
     this.show(made);
-    if (journal === null || frame === null) return () => Promise.resolve();
-    const sequence = journal.committed(this.loop, frame);
-    return () => journal.log.durable(sequence);
+    const closing = dropPended(this, dropped);
+    if (renaming !== null) giveNames(this, renaming);
+    const sequence = journal === null || frame === null ? null : journal.committed(this.loop, frame);
+    const closed = close(this, closing);
+    return async () => {
+      if (sequence !== null) await journal?.log.durable(sequence);
+      await closed;
+    };
   }
 
   /** When it does not fit, and state can go to disk, it is tried again. */
@@ -378,11 +393,16 @@ export class TidemarkEngine implements Engine {
 
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
+    if (this.replay === null) checkStaying(this.catalog, reads, session.searchPath);
     own(this, object, session);
     this.catalog.add(object, this.openFor(session, object.oid));
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
-    this.defined({ sql: object.sql, made: object.oid, dropped: [], identity }, session, this.#needs(object, reads));
+    this.defined(
+      { sql: object.sql, made: object.oid, dropped: [], identity },
+      session,
+      this.#needs(object, reads, session),
+    );
   }
 
   /** The transaction that alone sees what its statement makes now, until it ends; undefined: everybody sees it at once. */
@@ -397,9 +417,9 @@ export class TidemarkEngine implements Engine {
     this.definitions.show(oids);
   }
 
-  #needs({ schema, ownedBy = BOOTSTRAP }: CatalogObject, reads: number[]): number[] {
+  #needs({ schema, ownedBy = BOOTSTRAP }: CatalogObject, reads: number[], { searchPath }: SessionContext): number[] {
     const owner = this.catalog.roles.isOwn(ownedBy) ? [] : [ownedBy];
-    return [...reads, this.catalog.schemaOid(schema), ...owner];
+    return [...reads, this.catalog.schemaOid(schema, searchPath), ...owner];
   }
 
   readonly replication = replicationOf(this);
@@ -431,6 +451,8 @@ export class TidemarkEngine implements Engine {
     if (what.altered !== undefined) tellLeft(this, [what.altered], session);
     const settings = settingsOf(session.evalContext, session.searchPath);
     const open = this.catalog.open.get(what.made);
+    const isAtOnce = open === undefined && rows === null && this.replay === null;
+    if (isAtOnce && this.catalog.hasOpen) settleNeeded(this, [what.made, ...reads], session);
     const record = { ...what, settings, ...(open === undefined ? {} : { open }) };
     this.definitions.add({ ...record, now: '0' }, reads);
     if (rows === null) this.journal?.defined(this.loop, record);

@@ -9,7 +9,7 @@ export class ExistingSchemas {
     const known = this.#known.get(searchPath);
     if (known !== undefined && known.version === catalog.version) return known.existing;
     const existing = searchPath.filter(
-      (schema) => schema === OWN_TEMPORARY || isOpenMark(schema) || catalog.hasSchema(schema),
+      (schema) => schema === OWN_TEMPORARY || isOpenMark(schema) || catalog.schemaOid(schema, searchPath) !== 0,
     );
     this.#known.set(searchPath, { version: catalog.version, existing });
     return existing;

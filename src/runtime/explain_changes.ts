@@ -44,7 +44,7 @@ export function explainChanges(
 
 function lookUps(engine: TidemarkEngine, bound: BoundModification, reader: Reader): string[] {
   const { relation } = bound;
-  const at = constraintsOf(engine, relation);
+  const at = constraintsOf(engine, relation, reader.context.searchPath);
   const set = setColumns(bound, at.generated);
   const isSet = (columns: number[]) => columns.some((column) => set.includes(column));
   const keys = at.uniqueKeys.flatMap((key) => {

@@ -25,7 +25,7 @@ export function createExtension(
   session: SessionContext,
 ): void {
   const { catalog } = engine;
-  const existing = catalog.ofServer('extension', name);
+  const existing = catalog.ofServer('extension', name, session.searchPath);
   if (existing !== undefined) checkNotOthers(engine, `extension "${name}"`, existing.oid, session);
   if (isBuiltIn(name) || existing !== undefined) {
     if (!ifNotExists) throw new SqlError('42710', `extension "${name}" already exists`);

@@ -15,13 +15,14 @@ import { OID } from '../../operators/types.ts';
 import { hasColumns, presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { ForeignKeyDef } from '../../planner/parse/ast.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import type { Reference } from '../catalog/catalog.ts';
 import type { CatalogObject, ForeignKey, RelationObject } from '../catalog/objects.ts';
+import type { Reference } from '../catalog/parts_of_tables.ts';
 import { REFERENCES } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkNeeds } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { freeName, objectName, relationNamed } from './names.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { keyOf } from './unique_keys.ts';
 
 /** As they are kept, and looked at. */
@@ -46,6 +47,7 @@ function referencedTable(
   session: SessionContext,
 ): Relation {
   const relation = relationNamed(engine, named, session);
+  checkNotOthers(engine, `table "${relation.name}"`, relation.oid, session);
   checkNeeds(engine, [{ relation: relation.oid, privileges: REFERENCES, view: null }], session);
   return relation;
 }
@@ -64,7 +66,7 @@ export function foreignKey(
   checkReferable(engine, relation, other, isOwn, there.emptied);
   const columns = definition.columns.map((name) => positionOf(relation, name));
   const keys = isOwn ? there.keys : [];
-  const referenced = referencedColumns(engine, other, definition.referenced, keys);
+  const referenced = referencedColumns(engine, other, definition.referenced, keys, session);
   if (columns.length !== referenced.length) {
     throw new SqlError('42830', 'number of referencing and referenced columns for foreign key disagree');
   }
@@ -123,7 +125,13 @@ function positionOf({ columns }: Relation, name: string): number {
 }
 
 /** `made`: keys that the table gets with the statement. */
-function referencedColumns(engine: TidemarkEngine, other: Relation, names: string[], made: number[][]): number[] {
+function referencedColumns(
+  engine: TidemarkEngine,
+  other: Relation,
+  names: string[],
+  made: number[][],
+  { searchPath }: SessionContext,
+): number[] {
   if (names.length === 0) {
     if (other.key !== null) return other.key;
     if (made.length > 0) return made[0];
@@ -132,7 +140,7 @@ function referencedColumns(engine: TidemarkEngine, other: Relation, names: strin
   const columns = names.map((name) => positionOf(other, name));
   const repeated = columns.some((column, i) => columns.indexOf(column) !== i);
   if (repeated) throw new SqlError('42830', 'foreign key referenced-columns list must not contain duplicates');
-  const uniques = engine.catalog.uniqueKeys(other).filter(({ shape }) => shape === undefined);
+  const uniques = engine.catalog.uniqueKeys(other, searchPath).filter(({ shape }) => shape === undefined);
   const keys = [...uniques.map((key) => key.columns), ...made];
   if (other.key !== null) keys.push(other.key);
   if (keys.some((key) => hasColumns({ columns: key }, columns))) return columns;
@@ -225,10 +233,15 @@ export function stillReferenced(
 }
 
 /** Foreign keys that cannot be without an object: those that reference a table, or a table's key whose index it is. `gone`: what goes with it. */
-export function referencesTo(engine: TidemarkEngine, object: CatalogObject, gone: CatalogObject[]): Reference[] {
-  if (object.kind !== 'index' || !object.unique) return engine.catalog.referencing(object.oid);
+export function referencesTo(
+  engine: TidemarkEngine,
+  object: CatalogObject,
+  gone: CatalogObject[],
+  searchPath: string[] = [],
+): Reference[] {
+  if (object.kind !== 'index' || !object.unique) return engine.catalog.referencing(object.oid, searchPath);
   const table = engine.catalog.relationByOid(object.on);
-  return table === null ? [] : referencesToKey(engine, table, object.columns, namesOf(gone, table.oid));
+  return table === null ? [] : referencesToKey(engine, table, object.columns, namesOf(gone, table.oid), searchPath);
 }
 
 function namesOf(gone: CatalogObject[], table: number): string[] {
@@ -241,10 +254,13 @@ export function referencesToKey(
   table: Relation,
   columns: number[],
   names: string[],
+  searchPath: string[] = [],
 ): Reference[] {
-  const others = catalog.uniqueKeys(table).filter(({ name, shape }) => shape === undefined && !names.includes(name));
+  const others = catalog
+    .uniqueKeys(table, searchPath)
+    .filter(({ name, shape }) => shape === undefined && !names.includes(name));
   if (others.some((other) => hasColumns(other, columns))) return [];
-  return catalog.referencing(table.oid).filter(({ key }) => hasColumns({ columns }, key.referenced));
+  return catalog.referencing(table.oid, searchPath).filter(({ key }) => hasColumns({ columns }, key.referenced));
 }
 
 export function dropForeignKeys(references: Reference[]): void {

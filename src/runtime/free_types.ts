@@ -25,8 +25,13 @@ import { type TypeUse, type Used, usesInTables } from './type_users.ts';
 export type Closing = (() => Promise<void>) | null;
 
 /** `schemas` go with all that they have. */
-export function usesOf(engine: TidemarkEngine, types: Used[], schemas: string[]): TypeUse[] {
-  const uses = types.flatMap((type) => usesInTables(engine, type));
+export function usesOf(
+  engine: TidemarkEngine,
+  types: Used[],
+  schemas: string[],
+  { searchPath }: SessionContext,
+): TypeUse[] {
+  const uses = types.flatMap((type) => usesInTables(engine, type, searchPath));
   return uses.filter(({ table }) => !schemas.includes(table.schema));
 }
 
@@ -50,7 +55,8 @@ export function freeTypes(
     const notice: SessionContext['notice'] = (severity, _sqlstate, message, fields) => {
       if (severity === 'NOTICE') gone.push(...(fields?.detail ?? message).split('\n'));
     };
-    for (let [use] = usesOf(engine, [type], schemas); use !== undefined; [use] = usesOf(engine, [type], schemas)) {
+    const uses = () => usesOf(engine, [type], schemas, session);
+    for (let [use] = uses(); use !== undefined; [use] = uses()) {
       const { schema, name } = use.table;
       const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
       if (statement.k !== 'alter_relation') throw new Error('an ALTER TABLE is one');
@@ -67,7 +73,7 @@ export function freeTypes(
     );
   };
   return afterOthers(engine, async () => {
-    for (const { table, action } of usesOf(engine, types, schemas)) {
+    for (const { table, action } of usesOf(engine, types, schemas, session)) {
       checkNotOthers(engine, `${KIND_NAMES[table.kind]} ${table.name}`, table.oid, session);
       ownTable(table, 'DROP COLUMN');
       if (action.startsWith('DROP COLUMN')) checkNotFollowed(engine, table);

@@ -81,8 +81,12 @@ const calls = (written: Pick<Written, 'functions'> | null, { oid }: FunctionObje
   written?.functions?.includes(oid) ?? false;
 
 /** What of tables calls the function, with the ALTER TABLE that takes it away. A default goes with its column, and a CHECK with any of its own. */
-export function callsInTables(engine: TidemarkEngine, object: FunctionObject): (Use & { stays: boolean })[] {
-  return engine.catalog.objects().flatMap((table) => {
+export function callsInTables(
+  engine: TidemarkEngine,
+  object: FunctionObject,
+  searchPath: string[] = [],
+): (Use & { stays: boolean })[] {
+  return engine.catalog.there(searchPath).flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
     const { relation, name, kind } = table;
     const named = (i: number) => quoteIdent(relation.columns[i].name);

@@ -22,7 +22,7 @@ export function securableNamed(
       return databaseSecurable(engine, name);
     case 'schema':
       if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
-      return schemaSecurable(engine, name);
+      return schemaSecurable(engine, name, session.searchPath);
     case 'type':
       return objectSecurable(engine, typeNamed(engine, schema, name, session));
     case 'table':

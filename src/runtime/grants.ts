@@ -24,7 +24,7 @@ import { PUBLIC } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { securableNamed } from './granted_names.ts';
-import { tellDone } from './open_objects.ts';
+import { checkNotOthers, tellDone } from './open_objects.ts';
 import { actingRole, granteeOf, roleOf } from './role_names.ts';
 import { objectSecurable, type Securable } from './securables.ts';
 
@@ -32,6 +32,7 @@ export function grant(engine: TidemarkEngine, statement: GrantStatement, session
   const to = [...new Set(statement.to.map((spec) => granteeOf(engine, spec, session)))];
   if (statement.isGrant && statement.grantOption) checkOptionFor(to);
   for (const on of targets(engine, statement, session)) {
+    checkNotOthers(engine, on.words, on.oid, session);
     const mask = maskOf(statement.privileges, on.kind, on);
     const { role, allowed } = grantorOf(engine, statement, on, mask, session);
     const given = mask & allowed;

@@ -31,6 +31,50 @@ export class KeptDefinitions {
     });
   }
 
+  /** What a transaction has dropped (`lost`: with it) is gone. */
+  gone(oids: number[], lost: number[]): void {
+    let told = false;
+    this.#list = this.#list.map((kept) => {
+      const { going = [], ...record } = kept.record;
+      const gone = going.filter((oid) => oids.includes(oid));
+      if (gone.length === 0) return kept;
+      const left = going.filter((oid) => !oids.includes(oid));
+      const dropped = [...record.dropped, ...gone, ...(told ? [] : lost)];
+      told = true;
+      if (left.length > 0) return { ...kept, record: { ...record, dropped, going: left } };
+      const { open: _, ...ended } = record;
+      return { ...kept, record: { ...ended, dropped } };
+    });
+    this.#forget();
+  }
+
+  /** What a transaction has dropped is not. */
+  stay(oids: number[]): void {
+    this.#list = this.#list.flatMap((kept) => {
+      const { going, ...record } = kept.record;
+      if (going === undefined) return [kept];
+      const left = going.filter((oid) => !oids.includes(oid));
+      if (left.length > 0) return [{ ...kept, record: { ...record, going: left } }];
+      return record.dropped.length > 0 ? [{ ...kept, record }] : [];
+    });
+  }
+
+  /** Objects have the names that the transaction has given them. */
+  named(transaction: number): void {
+    this.#list = this.#list.map((kept) => {
+      const { named, open, ...record } = kept.record;
+      return named === undefined || open !== transaction ? kept : { ...kept, record };
+    });
+  }
+
+  /** Of its new names only those at these positions are left. */
+  keepNames(transaction: number, positions: number[]): void {
+    let position = 0;
+    this.#list = this.#list.filter(({ record }) => {
+      return record.named === undefined || record.open !== transaction || positions.includes(position++);
+    });
+  }
+
   /** Takes out what made the objects that are gone, with their DROPs, if nothing that stays needs them. */
   #forget(): void {
     const gone = new Set(this.dropped);
@@ -39,9 +83,10 @@ export class KeptDefinitions {
     for (let before = -1; before < stays.size; ) {
       before = stays.size;
       for (const kept of this.#list) {
-        const { made, altered = made, dropped } = kept.record;
+        const { made, altered = made, dropped, going } = kept.record;
         const isDrop = made === 0 && dropped.length > 0;
-        if (isDrop ? !dropped.some((oid) => needed.has(oid)) : gone.has(altered) && !needed.has(altered)) continue;
+        const isIdle = isDrop ? !dropped.some((oid) => needed.has(oid)) : gone.has(altered) && !needed.has(altered);
+        if (going === undefined && isIdle) continue;
         stays.add(kept);
         // A DROP names all that it drops; an ALTER ... CASCADE does something else as well.
         for (const oid of [made, ...kept.reads, ...(isDrop ? dropped : [])]) needed.add(oid);

@@ -62,7 +62,11 @@ export function modifyContext(
   transaction.noteSeen();
   const context = engine.contextOf(session);
   const { version } = catalog;
-  const { uniqueKeys, checks, generated, foreignKeys, referencing } = constraintsOf(engine, relation);
+  const { uniqueKeys, checks, generated, foreignKeys, referencing } = constraintsOf(
+    engine,
+    relation,
+    session.searchPath,
+  );
   // Field by field: one is made for every statement, and a spread takes several times as long.
   const at: ModifyContext = {
     loop,
@@ -81,7 +85,7 @@ export function modifyContext(
     checkThere: () => {
       if (catalog.get(relation.oid) === undefined) throw notFound(relation.name);
       if (relation.columns !== columns) throw alteredMeanwhile(relation.name);
-      if (catalog.version !== version) Object.assign(at, constraintsOf(engine, relation));
+      if (catalog.version !== version) Object.assign(at, constraintsOf(engine, relation, session.searchPath));
     },
     asOf: (plan, moment) => readerAsOf(engine, { loop, sources, transaction, context }, plan, moment),
   };
@@ -89,11 +93,17 @@ export function modifyContext(
 }
 
 /** What rows are looked at for now. */
-export function constraintsOf({ catalog }: TidemarkEngine, relation: Relation) {
+export function constraintsOf({ catalog }: TidemarkEngine, relation: Relation, searchPath: string[]) {
   const object = catalog.get(relation.oid);
   const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
-  const referencing = catalog.referencing(relation.oid);
-  return { uniqueKeys: catalog.uniqueKeys(relation), checks, generated, foreignKeys, referencing };
+  const referencing = catalog.referencing(relation.oid, searchPath);
+  return {
+    uniqueKeys: catalog.uniqueKeys(relation, searchPath),
+    checks,
+    generated,
+    foreignKeys: foreignKeys.filter(({ references }) => !catalog.isGone(references, searchPath)),
+    referencing,
+  };
 }
 
 /** A table that a statement changes, and the columns that it had when that was bound. */

@@ -15,8 +15,8 @@ import type { BoundDelete, BoundInsert, BoundMerge, BoundModification, BoundUpda
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Col } from '../../planner/logical/plan.ts';
-import type { Reference } from '../catalog/catalog.ts';
 import type { CheckConstraint, ForeignKey, GeneratedColumn } from '../catalog/objects.ts';
+import type { Reference } from '../catalog/parts_of_tables.ts';
 import type { ChangeSource } from './change_source.ts';
 import { changeByColumns } from './column_changes.ts';
 import { completeRow } from './complete_row.ts';

@@ -49,7 +49,8 @@ export function checkTypeNotOthers(
   name: string,
   session: SessionContext,
 ): void {
-  const other = engine.catalog.typeIn(schema, name) ?? engine.catalog.in(schema, name);
+  const other =
+    engine.catalog.typeIn(schema, name, session.searchPath) ?? engine.catalog.in(schema, name, session.searchPath);
   if (other !== undefined) checkNotOthers(engine, `type "${name}"`, other.oid, session);
 }
 
@@ -61,7 +62,7 @@ export function nameTaken(
   ifNotExists: boolean,
   session: SessionContext,
 ): boolean {
-  const other = engine.catalog.in(schema, name);
+  const other = engine.catalog.in(schema, name, session.searchPath);
   if (other === undefined) return false;
   checkNotOthers(engine, `relation "${name}"`, other.oid, session);
   if (!ifNotExists) throw new SqlError('42P07', `relation "${name}" already exists`);
@@ -69,8 +70,13 @@ export function nameTaken(
   return true;
 }
 
-export function isFree(engine: TidemarkEngine, schema: string, name: string): boolean {
-  return engine.catalog.in(schema, name) === undefined;
+export function isFree(engine: TidemarkEngine, schema: string, name: string, searchPath: string[]): boolean {
+  return engine.catalog.in(schema, name, searchPath) === undefined;
+}
+
+/** By which the names of a relation's indexes and sequences are looked for: they are everybody's if the relation is, and then so are the names that the transaction has given up. */
+export function pathOfParts({ catalog }: TidemarkEngine, relation: number, session: SessionContext): string[] {
+  return catalog.get(relation) === undefined || catalog.open.has(relation) ? session.searchPath : [];
 }
 
 /** The name, with a number behind it when it is taken. */

@@ -1,16 +1,29 @@
 /**
  * Open objects: what a transaction has made that has not ended (Catalog.open). Its own session alone finds them, by a mark in its search path (operators/expr/search_path.ts); their
- * names are taken for all. What a transaction does to anything else is done at once, and stays.
+ * names are taken for all. What it drops (Catalog.going) it alone does not find any more, until it commits (drop_at_commit.ts). What else it does to anything is done at once, and stays.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { openMark } from '../../operators/expr/search_path.ts';
 import { KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 
-/** 55P03 for what another transaction has made that has not ended; PostgreSQL would wait. `what`: as the error calls it. */
-export function checkNotOthers({ catalog }: TidemarkEngine, what: string, oid: number, session: SessionContext): void {
-  if (catalog.isSeen(oid, session.searchPath)) return;
-  throw new SqlError('55P03', `${what} is being made by another transaction`, {
+/** 55P03 for what another transaction, which has not ended, has made, dropped or renamed; PostgreSQL would wait. `what`: as the error calls it. */
+export function checkNotOthers(engine: TidemarkEngine, what: string, oid: number, session: SessionContext): void {
+  const { catalog } = engine;
+  if (!catalog.hasOpen) return;
+  const isOthers = (by: number | undefined) => by !== undefined && !session.searchPath.includes(openMark(by));
+  // What the log says was allowed.
+  const isLive = engine.replay === null;
+  const does = isOthers(catalog.open.get(oid))
+    ? 'made'
+    : isLive && isOthers(catalog.going.get(oid))
+      ? 'dropped'
+      : isLive && isOthers(catalog.newNames.giver(oid))
+        ? 'renamed'
+        : null;
+  if (does === null) return;
+  throw new SqlError('55P03', `${what} is being ${does} by another transaction`, {
     hint: 'Try again when that transaction has ended.',
   });
 }
@@ -41,5 +54,5 @@ function nameOf({ catalog }: TidemarkEngine, oid: number): string {
   if (object !== undefined) return `${KIND_NAMES[object.kind]} "${object.name}"`;
   const role = catalog.roles.get(oid);
   if (role !== undefined) return `role "${role.name}"`;
-  return `schema "${catalog.schemas.find((name) => catalog.schemaOid(name) === oid)}"`;
+  return `schema "${catalog.schemaNamed(oid)}"`;
 }

@@ -57,20 +57,27 @@ export async function dropOwned(
   const roles = rolesOf(engine, specs, session);
   const owns = (owner: number) => roles.some(({ oid }) => oid === owner);
   const { catalog } = engine;
-  const objects = catalog.objects().filter((object) => object.kind !== 'index' && owns(catalog.ownerOf(object)));
-  const schemas = catalog.schemas.filter((name) => owns(catalog.rights.schema(name).owner));
+  // Done again, what it dropped has records of its own.
+  const there = engine.replay === null ? catalog.there(session.searchPath) : [];
+  const objects = there.filter((object) => object.kind !== 'index' && owns(catalog.ownerOf(object)));
+  const schemas = catalog.schemas.filter((name) => {
+    const isThere = engine.replay === null && catalog.schemaOid(name, session.searchPath) !== 0;
+    return isThere && owns(catalog.rights.schema(catalog.placeOfSchema(name, session.searchPath)).owner);
+  });
   for (const object of objects) {
     checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
     if (isTemporary(object.schema) && !session.searchPath.includes(object.schema))
       throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
   }
-  for (const name of schemas) checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name), session);
+  for (const name of schemas)
+    checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name, session.searchPath), session);
   if (!cascade && engine.replay === null) checkUnneeded(engine, objects, schemas, session);
   // What is left to go with another is theirs, too.
   const quiet = cascade ? session : sessionWith(session, { notice: () => undefined });
   // The youngest first: what reads others is younger.
   for (const object of objects.reverse()) {
-    if (catalog.get(object.oid) === undefined || (object.kind === 'sequence' && object.owner !== null)) continue;
+    if (catalog.get(object.oid) === undefined || catalog.isGone(object.oid, session.searchPath)) continue;
+    if (object.kind === 'sequence' && object.owner !== null) continue;
     const { schema, name, kind } = object;
     const args = object.kind === 'function' ? object.proc.args.map((type) => formatType(type, null, [])) : undefined;
     const what = `${quoteIdent(schema)}.${quoteIdent(name)}${args === undefined ? '' : `(${args.join(', ')})`}`;
@@ -96,7 +103,7 @@ export async function dropOwned(
     );
   }
   catalog.version++;
-  tellDone(engine, 'what roles own is dropped, and what they were granted is revoked,', session);
+  tellDone(engine, 'what roles were granted is revoked', session);
   const sql = `DROP OWNED BY ${roles.map(({ name }) => quoteIdent(name)).join(', ')}`;
   engine.defined(
     { sql, made: 0, dropped: [] },

@@ -67,7 +67,7 @@ export function alterOwner(engine: TidemarkEngine, statement: Of<'alter_owner'>,
     case 'schema': {
       if (!engine.catalog.seesSchema(name, session.searchPath))
         throw new SqlError('3F000', `schema "${name}" does not exist`);
-      const on = schemaSecurable(engine, name);
+      const on = schemaSecurable(engine, name, session.searchPath);
       checkGivable(engine, on, role, null, session);
       setOwner(on, role.oid);
       defined(on);

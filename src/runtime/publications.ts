@@ -28,7 +28,7 @@ export function createPublication(
 ): void {
   const { name, all, text: sql } = statement;
   const { catalog } = engine;
-  if (catalog.ofServer('publication', name) !== undefined)
+  if (catalog.ofServer('publication', name, session.searchPath) !== undefined)
     throw new SqlError('42710', `publication "${name}" already exists`);
   checkDatabase(engine, CREATE, session);
   if ((all || statement.schemas.length > 0) && isRestricted(engine, session)) {
@@ -60,7 +60,7 @@ export function alterPublication(
   session: SessionContext,
 ): void {
   const { catalog } = engine;
-  const object = catalog.ofServer('publication', statement.name);
+  const object = catalog.ofServer('publication', statement.name, session.searchPath);
   if (object === undefined) throw new SqlError('42704', `publication "${statement.name}" does not exist`);
   checkOwner(engine, object, session);
   if (statement.action === 'options') object.publish = publishOf(statement.options, object.publish);

@@ -11,7 +11,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import type { Reference } from '../catalog/catalog.ts';
+import type { Reference } from '../catalog/parts_of_tables.ts';
 import { completeRow } from './complete_row.ts';
 import { checkedNull } from './default_value.ts';
 import { asType, keyAsAsked, notPresent, stillReferenced } from './foreign_key.ts';

@@ -17,6 +17,7 @@ import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { boundFunctions } from './function_users.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { renameOwnRow } from './own_texts.ts';
 import { closingBracket, type Edit, edited, insertion } from './text_edits.ts';
 import {
@@ -33,19 +34,33 @@ import { viewText } from './view_text.ts';
 export function renameObject(engine: TidemarkEngine, object: CatalogObject, to: string, session: SessionContext): void {
   const { catalog } = engine;
   const from = object.name;
-  if (object.kind === 'table' && object.relation.key !== null && catalog.in(object.schema, `${to}_pkey`)) {
-    throw new SqlError('42P07', `relation "${to}_pkey" already exists`);
-  }
+  // What the transaction has made itself may have a name that it has given up.
+  const path = catalog.open.has(object.oid) ? session.searchPath : [];
+  checkKeyName(engine, object, to, path);
+  const other = catalog.in(object.schema, to, path);
+  if (other !== undefined) checkNotOthers(engine, `relation "${to}"`, other.oid, session);
   changeReaders(engine, object, session, {
     edit: (query, place, tokens) => renamePlace(query, place, tokens, from, to),
-    change: () => catalog.rename(object, to),
-    undo: () => catalog.rename(object, from),
+    change: () => catalog.rename(object, to, path),
+    undo: () => catalog.setName(object, from),
     refused: (view) =>
       `cannot rename "${from}", as ${KIND_NAMES[view.kind]} "${view.name}" could not be read with the new name`,
   });
   renameOwnRow(engine, object, from, to);
   const running = engine.loop.view(object.oid);
   if (running !== undefined) running.name = to;
+}
+
+/** The index of a primary key is called after its table. */
+export function checkKeyName(
+  { catalog }: TidemarkEngine,
+  object: CatalogObject,
+  to: string,
+  searchPath: string[],
+): void {
+  if (object.kind !== 'table' || object.relation.key === null) return;
+  if (catalog.in(object.schema, `${to}_pkey`, searchPath) === undefined) return;
+  throw new SqlError('42P07', `relation "${to}_pkey" already exists`);
 }
 
 /** How a relation gets another name, or another schema. */

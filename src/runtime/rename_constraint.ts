@@ -15,7 +15,7 @@ export function renameConstraint(
 ): () => void {
   const { catalog } = engine;
   const { relation } = table;
-  const index = catalog.in(table.schema, name);
+  const index = catalog.in(table.schema, name, session.searchPath);
   if (index?.kind === 'index' && index.constraint && index.on === table.oid) {
     return () => renameObject(engine, index, to, session);
   }

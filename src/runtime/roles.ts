@@ -10,6 +10,7 @@ import type { RoleOptions, RoleSpec, RoleStatement } from '../../planner/parse/r
 import { keptPassword } from '../auth/verifier.ts';
 import { BOOTSTRAP, NEW_ROLE, type Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
+import { settleOwned } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { tellDone } from './open_objects.ts';
 import { dependentsOfRole } from './owned.ts';
@@ -222,6 +223,11 @@ export function dropRoles(
       session.notice('NOTICE', '00000', `role "${spec.name}" does not exist, skipping`);
     } else if (!found.includes(role)) found.push(role);
   }
+  settleOwned(
+    engine,
+    found.map(({ oid }) => oid),
+    session,
+  );
   if (engine.replay === null) for (const role of found) checkDroppable(engine, role, session);
   for (const role of found) {
     roles.remove(role);

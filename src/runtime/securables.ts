@@ -51,16 +51,18 @@ export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObje
   };
 }
 
-export function schemaSecurable({ catalog }: TidemarkEngine, name: string): Securable {
+/** `path`: what its transaction has dropped is none, and a schema may have been made anew. */
+export function schemaSecurable({ catalog }: TidemarkEngine, name: string, path: string[] = []): Securable {
+  const place = catalog.placeOfSchema(name, path);
   return {
     kind: 'schema',
-    oid: catalog.schemaOid(name),
+    oid: catalog.schemaOid(name, path),
     name,
     words: `schema ${name}`,
     sql: `SCHEMA ${quoteIdent(name)}`,
-    ...catalog.rights.schema(name),
+    ...catalog.rights.schema(place),
     set(rights) {
-      catalog.rights.setSchema(name, rights);
+      catalog.rights.setSchema(place, rights);
       catalog.version++;
     },
   };

@@ -35,11 +35,11 @@ export function setSchema(
   if (object.schema === to) return null;
   const moved = withOwned(engine, object);
   for (const { name } of moved) {
-    if (catalog.in(to, name) !== undefined)
+    if (catalog.in(to, name, []) !== undefined)
       throw new SqlError('42P07', `relation "${name}" already exists in schema "${to}"`);
   }
   for (const { kind, name } of moved) {
-    if (kind !== 'index' && catalog.typeIn(to, name) !== undefined)
+    if (kind !== 'index' && catalog.typeIn(to, name, []) !== undefined)
       throw new SqlError('42710', `type "${name}" already exists in schema "${to}"`);
   }
   return () => {

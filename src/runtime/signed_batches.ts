@@ -1,7 +1,7 @@
 /** Deltas of one relation as one batch: their sum, and what is left of it when what cancels is gone. */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
@@ -40,4 +40,10 @@ export function concat(parts: { batch: Batch; sign: 1 | -1 }[], arena: Arena): B
     if (sign < 0) for (let row = first; row < out.n; row++) I32[weights + row] = -I32[weights + row];
   }
   return out.build();
+}
+
+/** True for a batch that only takes rows away. */
+export function retractsOnly(batch: Batch): boolean {
+  for (let row = 0; row < batch.n; row++) if (weightOf(batch, row) > 0) return false;
+  return true;
 }

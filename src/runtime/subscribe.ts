@@ -11,6 +11,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { colType } from '../../operators/types.ts';
 import { presentColumns } from '../../planner/catalog_reader.ts';
 import type { Statement, SubscribeStatement } from '../../planner/parse/ast.ts';
+import { stillSame } from '../catalog/object_shape.ts';
 import { SELECT } from '../catalog/privileges.ts';
 import type { ChangeLog } from '../changes/change_log.ts';
 import { leadingColumns } from '../changes/change_rows.ts';
@@ -99,7 +100,7 @@ async function startSubscription(
     return subscribeToPast(engine, view, subscribe, subscribe.asOf, signal);
   }
   const { dependencies, types } = target.query.bound;
-  const check = engine.catalog.stillSame([...dependencies, ...types]);
+  const check = stillSame(engine.catalog, [...dependencies, ...types]);
   await fill(engine, view, { signal, check, live: () => engine.journal?.passed(engine.loop) });
   return followQueue(engine, subscribe, temporary, () => engine.loop.detachView(temporary), signal);
 }

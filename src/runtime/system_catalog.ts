@@ -11,7 +11,7 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import { isOpenMark } from '../../operators/expr/search_path.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
-import type { SystemRelations } from '../catalog/catalog.ts';
+import type { SystemRelations } from '../catalog/system_relations.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { lateColumns } from './late_rows.ts';

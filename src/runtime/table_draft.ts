@@ -13,7 +13,6 @@ import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import type { ColumnAction, PgNode, SequenceOptions } from '../../planner/parse/ast.ts';
 import { typeWords } from '../../planner/types/type_name.ts';
-import type { Reference } from '../catalog/catalog.ts';
 import {
   type CatalogObject,
   type CheckConstraint,
@@ -23,6 +22,7 @@ import {
   type RelationObject,
   type SequenceObject,
 } from '../catalog/objects.ts';
+import type { Reference } from '../catalog/parts_of_tables.ts';
 import type { SessionContext } from '../engine.ts';
 import { boundAgain } from './check_constraint.ts';
 import { checkNotFollowed, columnReaders, goesWith } from './column_readers.ts';

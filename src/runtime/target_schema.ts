@@ -5,6 +5,7 @@ import { TEMPORARY } from '../catalog/privileges.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkDatabase } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkNotOthers } from './open_objects.ts';
 import { temporarySchema } from './temporary.ts';
 
 /** Where CREATE puts what it makes: what is temporary in the session's own schema, else in that which was said, or in the first of the search path that exists. */
@@ -27,7 +28,9 @@ export function targetSchema(
     throw new SqlError('42P16', 'cannot create temporary relation in non-temporary schema');
   if (engine.catalog.hasSchema(said) && !engine.catalog.seesSchema(said, session.searchPath))
     throw new SqlError('3F000', `schema "${said}" does not exist`);
-  if (engine.catalog.hasSchema(said)) checkCreate(engine, said, session);
+  if (!engine.catalog.hasSchema(said)) return said;
+  checkNotOthers(engine, `schema "${said}"`, engine.catalog.schemaOid(said, session.searchPath), session);
+  checkCreate(engine, said, session);
   return said;
 }
 

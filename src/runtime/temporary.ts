@@ -16,6 +16,7 @@ import { parse } from '../../planner/parse/parse.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { type Drop, drop } from './drop.ts';
+import { unpend } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { localSession } from './local_session.ts';
 import { ownerOfNew } from './role_names.ts';
@@ -30,10 +31,10 @@ export function temporarySchema(engine: TidemarkEngine, session: SessionContext)
   const { catalog } = engine;
   // By its OID: what is still under way for a session that has ended, or remembers its path, never finds another's schema under the name.
   const schema = `pg_temp_${catalog.nextOid}`;
-  catalog.createSchema(schema, false, ownerOfNew(engine, session));
+  const made = catalog.createSchema(schema, false, ownerOfNew(engine, session));
   // What the statement is for can still be cancelled.
   const quiet = sessionWith(session, {});
-  engine.defined({ sql: `CREATE SCHEMA ${schema}`, made: catalog.schemaOid(schema), dropped: [] }, quiet);
+  engine.defined({ sql: `CREATE SCHEMA ${schema}`, made, dropped: [] }, quiet);
   session.useTemporary(schema);
   session.onEnd?.(() => dropTemporary(engine, session));
   return schema;
@@ -80,8 +81,15 @@ function dropNow(
 ): Promise<void> {
   const text = `DROP ${what} CASCADE`;
   const [statement] = parse(text);
-  // Also what its open transaction has made.
-  const open = [...new Set(engine.catalog.open.values())].map(openMark);
+  const { catalog } = engine;
+  // Also what its open transaction has made, dropped and renamed.
+  const inside = catalog.objects().filter((object) => object.schema === schema);
+  unpend(
+    engine,
+    inside.map(({ oid }) => oid),
+  );
+  const givers = catalog.newNames.save().map((given) => given.transaction);
+  const open = [...new Set([...catalog.open.values(), ...givers])].map(openMark);
   const own = localSession(engine, undefined, { searchPath: [schema, ...open] });
   const session = { ...own, transaction: transaction ?? own.transaction };
   return drop(engine, statement as Drop, session, new AbortController().signal)

@@ -14,59 +14,20 @@ import { emptyBatch, weightOf } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { openMark } from '../../operators/expr/search_path.ts';
+import type { NewName } from '../catalog/new_names.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
 import type { SessionContext, Transaction } from '../engine.ts';
+import type { Commits, IsDeferred, Seen } from './commits.ts';
 import { CorrectionIndex } from './correction_index.ts';
+import { type ConstraintPlace, Deferral } from './deferral.ts';
 import type { IndexName } from './index_name.ts';
 import type { Pin } from './pins.ts';
 import type { Sequence } from './sequence.ts';
-import { concat, consolidatorOf } from './signed_batches.ts';
+import { concat, consolidatorOf, retractsOnly } from './signed_batches.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { checkUnaltered } from './write_conflict.ts';
-
-/** Whether the foreign key of a table (its OID) is looked at at COMMIT. */
-export type IsDeferred = (table: number, key: ForeignKey) => boolean;
-
-/** What SET CONSTRAINTS has said. */
-interface Deferral {
-  /** null: nothing of all. */
-  all: boolean | null;
-  /** By table and number of the constraint. */
-  named: Map<string, boolean>;
-}
-
-/** What the engine does for a transaction that has written. */
-export interface Commits {
-  /** Throws WriteConflict when these deltas do not fit the live rows. `isDeferred`: foreign keys that were not looked at. */
-  checkFit(deltas: Map<number, Batch>, seen: Seen, isDeferred: IsDeferred): void;
-  /** Throws when these deltas break one of these foreign keys. */
-  checkDeferred(deltas: Map<number, Batch>, isDeferred: IsDeferred): void;
-  /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. `signal` ends it before that has happened. */
-  publish(
-    deltas: Map<number, Batch>,
-    /** OIDs of what everybody sees from then on. */
-    made: number[],
-    check: () => void,
-    signal: AbortSignal | null,
-  ): Promise<() => Promise<void>>;
-  /** Whether the end of a transaction takes the rows of a table away that it has written. */
-  isEmptied(relation: number): boolean;
-  /** All that was told to the tick log so far is on the disk. */
-  durable(): Promise<void>;
-  /** What is made from now on has no smaller OID. */
-  nextOid(): number;
-  /** What the transaction has made: OIDs. */
-  madeBy(transaction: number): number[];
-  /** Takes back what the transaction has made since this OID. */
-  undo(transaction: number, from: number): void;
-}
-
-/** What deltas were made with: the rows of a tick, and what they had to fit (TickLoop.constraints). */
-export interface Seen {
-  tick: bigint;
-  constraints: number;
-}
 
 interface Write {
   relation: number;
@@ -79,13 +40,23 @@ export class EngineTransaction implements Transaction {
   #pin: Pin | null = null;
   readonly #writes: Write[] = [];
   readonly #byKey = new Map<string, CorrectionIndex>();
-  #savepoints: { name: string; writes: number; restarts: number; deferral: Deferral; nextOid: number }[] = [];
-  #deferral: Deferral = { all: null, named: new Map() };
+  #savepoints: {
+    name: string;
+    writes: number;
+    restarts: number;
+    deferral: Deferral;
+    nextOid: number;
+    dropped: number;
+    names: NewName[];
+  }[] = [];
+  #deferral = new Deferral();
   /** Sequences that begin anew with it. */
   #restarts: Sequence[] = [];
   #atEnd: (() => void)[] = [];
   /** By which the catalog knows what it has made: the OID of the first of it. Null: it has made nothing. */
   #number: number | null = null;
+  /** OIDs of what goes when it commits. */
+  #dropped: number[] = [];
   #done = false;
   #alone = false;
   /** The oldest tick that what was written was made of. */
@@ -144,12 +115,44 @@ export class EngineTransaction implements Transaction {
       setImmediate(() => this.#commits.undo(oid, oid));
       return oid;
     }
+    return this.#numbered(() => oid, session);
+  }
+
+  #numbered(newNumber: () => number, session: SessionContext): number {
     if (this.#number === null) {
-      this.#number = oid;
-      session.seeOpen(oid);
+      this.#number = newNumber();
+      session.seeOpen?.(this.#number);
       this.#atEnd.push(() => session.seeOpen?.(null));
     }
     return this.#number;
+  }
+
+  /** Whether what it drops now goes only when it commits: all of it could come back. */
+  keepsDropped(oids: number[], session: SessionContext): boolean {
+    if (this.#done && session.seeOpen !== undefined)
+      throw new SqlError('57014', 'the transaction has ended before its statement');
+    return oids.some((oid) => this.leaves(oid, session));
+  }
+
+  /** These go when it commits. Gives its number. */
+  drops(oids: number[], session: SessionContext): number {
+    const number = this.#numbered(() => this.#commits.newOid(), session);
+    this.#dropped.push(...oids);
+    return number;
+  }
+
+  /** It gives an object of before a new name when it commits. Gives its number. */
+  renames(session: SessionContext): number {
+    return this.#numbered(() => this.#commits.newOid(), session);
+  }
+
+  get #newNames(): NewName[] {
+    return this.#number === null ? [] : this.#commits.newNames(this.#number);
+  }
+
+  /** What it has dropped is not there for it. */
+  get #path(): string[] {
+    return this.#number === null ? [] : [openMark(this.#number)];
   }
 
   get hasSavepoint(): boolean {
@@ -176,11 +179,6 @@ export class EngineTransaction implements Transaction {
   /** From now on reads see the present tick. Does nothing when they already see one. */
   pin(): void {
     if (this.#pin === null && !this.#done) this.#pin = this.#loop.pin();
-  }
-
-  readTick(): bigint {
-    this.pin();
-    return this.tick;
   }
 
   /** Deltas to add to the live rows of a relation to see it as of the pinned tick. */
@@ -243,7 +241,7 @@ export class EngineTransaction implements Transaction {
 
   /** Throws WriteConflict when what it wrote does not fit the live rows. */
   checkWrites(): void {
-    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seenSoFar(), this.isDeferred);
+    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seenSoFar(), this.isDeferred, this.#path);
   }
 
   /** It alters a table's columns: makes what it wrote anew, and gives what puts that in its place; from then on it reads what is there. */
@@ -299,23 +297,18 @@ export class EngineTransaction implements Transaction {
   /** The end of a statement that stands alone is that of its transaction. */
   readonly isDeferred: IsDeferred = (table, key) => {
     if (!key.deferrable || this.#alone) return false;
-    const { all, named } = this.#deferral;
-    return named.get(`${table}.${key.number}`) ?? all ?? key.initiallyDeferred;
+    return this.#deferral.isDeferred(table, key);
   };
 
   /** SET CONSTRAINTS; `some`: null: all. What is not deferred any more is looked at. */
-  setConstraints(some: { table: number; number: number }[] | null, deferred: boolean): void {
-    const before = this.#deferral;
-    const named = new Map(some === null ? [] : before.named);
-    for (const { table, number } of some ?? []) named.set(`${table}.${number}`, deferred);
-    const next = { all: some === null ? deferred : before.all, named };
+  setConstraints(some: ConstraintPlace[] | null, deferred: boolean): void {
+    const next = this.#deferral.with(some, deferred);
     if (!deferred && this.hasWrites) {
-      const isSaid = (table: number, { number }: ForeignKey) => named.get(`${table}.${number}`) === false;
+      const isSaid = (table: number, { number }: ForeignKey) => next.said({ table, number }) === false;
       const deltas = this.#total();
       for (const relation of deltas.keys()) this.#checkUnaltered(relation);
-      this.#commits.checkDeferred(deltas, (table, key) => {
-        return this.isDeferred(table, key) && (some === null || isSaid(table, key));
-      });
+      const looksAt: IsDeferred = (table, key) => this.isDeferred(table, key) && (some === null || isSaid(table, key));
+      this.#commits.checkDeferred(deltas, looksAt, this.#path);
     }
     this.#deferral = next;
   }
@@ -332,13 +325,18 @@ export class EngineTransaction implements Transaction {
   /** Publishes what was written, so that commit() only waits for the disk. After WriteConflict it can begin anew by startOver(). */
   async publish(signal: AbortSignal | null): Promise<void> {
     const made = this.#made;
-    if (this.#done || (this.#writes.length === 0 && made.length === 0)) return;
+    const dropped = this.#dropped;
+    const renaming = this.#newNames.length > 0 ? this.#number : null;
+    const changes = made.length + dropped.length > 0 || renaming !== null;
+    if (this.#done || (this.#writes.length === 0 && !changes)) return;
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
       const deltas = this.#total();
       for (const relation of deltas.keys()) if (this.#commits.isEmptied(relation)) deltas.delete(relation);
-      if (deltas.size > 0 || made.length > 0)
-        this.#untilDurable = await this.#commits.publish(deltas, made, () => this.#check(deltas), signal);
+      const work = { deltas, made, dropped, renaming };
+      if (deltas.size > 0 || changes)
+        this.#untilDurable = await this.#commits.publish(work, () => this.#check(deltas), signal);
+      this.#dropped = [];
       this.#truncate(0);
     } finally {
       narrow?.();
@@ -408,6 +406,8 @@ export class EngineTransaction implements Transaction {
       restarts: this.#restarts.length,
       deferral: this.#deferral,
       nextOid: this.#commits.nextOid(),
+      dropped: this.#dropped.length,
+      names: this.#newNames,
     });
   }
 
@@ -416,8 +416,16 @@ export class EngineTransaction implements Transaction {
     this.#truncate(this.#savepoints[at].writes);
     this.#undoRestarts(this.#savepoints[at].restarts);
     if (this.#number !== null) this.#commits.undo(this.#number, this.#savepoints[at].nextOid);
+    this.#undrop(this.#savepoints[at].dropped, this.#savepoints[at].names);
     this.#deferral = this.#savepoints[at].deferral;
     this.#savepoints.length = at + 1;
+  }
+
+  /** What it has dropped since then stays, and has the name of before. */
+  #undrop(from: number, names: NewName[]): void {
+    if (this.#number === null) return;
+    this.#commits.stay(this.#dropped.splice(from));
+    this.#commits.keepNames(this.#number, names);
   }
 
   release(name: string): void {
@@ -434,7 +442,8 @@ export class EngineTransaction implements Transaction {
   #check(deltas: Map<number, Batch>): void {
     if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
     for (const relation of deltas.keys()) this.#checkUnaltered(relation);
-    this.#commits.checkFit(deltas, this.#seenSoFar(), this.isDeferred);
+    this.#commits.checkFit(deltas, this.#seenSoFar(), this.isDeferred, this.#path);
+    this.#commits.checkDropped(this.#dropped);
     this.#unpin();
     // It is published in this turn, or fails.
     this.#shown = this.#loop.tick + 1n;
@@ -444,7 +453,7 @@ export class EngineTransaction implements Transaction {
   #total(): Map<number, Batch> {
     const byRelation = new Map<number, Batch[]>();
     for (const { relation, delta } of this.#writes) {
-      if (delta.n === 0) continue;
+      if (delta.n === 0 || this.#dropped.includes(relation)) continue;
       const list = byRelation.get(relation);
       if (list === undefined) byRelation.set(relation, [delta]);
       else list.push(delta);
@@ -477,12 +486,7 @@ export class EngineTransaction implements Transaction {
     this.#undoRestarts(0);
     this.#arena.release();
     if (this.#number !== null) this.#commits.undo(this.#number, 0);
+    this.#undrop(0, []);
     for (const work of this.#atEnd) work();
   }
-}
-
-/** True for a batch that only takes rows away. */
-export function retractsOnly(batch: Batch): boolean {
-  for (let row = 0; row < batch.n; row++) if (weightOf(batch, row) > 0) return false;
-  return true;
 }

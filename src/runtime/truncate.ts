@@ -29,7 +29,7 @@ export function truncate(
     return relation;
   });
   for (const { oid, name } of relations) {
-    for (const { table } of engine.catalog.referencing(oid)) {
+    for (const { table } of engine.catalog.referencing(oid, session.searchPath)) {
       if (relations.includes(table.relation)) continue;
       if (!statement.cascade) {
         throw new SqlError('0A000', 'cannot truncate a table referenced in a foreign key constraint', {

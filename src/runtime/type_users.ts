@@ -41,7 +41,9 @@ export function namedInSyntax({ catalog }: TidemarkEngine, root: PgNode, searchP
     found.push(...catalog.findFunctions(path.at(-2), path[path.length - 1], searchPath).map(({ oid }) => oid));
   });
   found.push(
-    ...extensionCalls(root, (name) => catalog.ofServer('extension', name)).map(({ extension }) => extension.oid),
+    ...extensionCalls(root, (name) => catalog.ofServer('extension', name, searchPath)).map(
+      ({ extension }) => extension.oid,
+    ),
   );
   return [...new Set(found)];
 }
@@ -110,9 +112,9 @@ function columnsWith({ relation, generated }: RelationObject, object: Used): num
 }
 
 /** A default goes with its column, and a CHECK with any of its own. */
-export function usesInTables(engine: TidemarkEngine, object: Used): TypeUse[] {
-  if (object.kind === 'function') return callsInTables(engine, object);
-  return engine.catalog.objects().flatMap((table) => {
+export function usesInTables(engine: TidemarkEngine, object: Used, searchPath: string[] = []): TypeUse[] {
+  if (object.kind === 'function') return callsInTables(engine, object, searchPath);
+  return engine.catalog.there(searchPath).flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
     const { defaults, checks, relation, name } = table;
     const gone = columnsWith(table, object);
@@ -143,7 +145,7 @@ function isNamed({ catalog }: TidemarkEngine, node: PgNode, object: Used): boole
   const { kind, oid } = object;
   if (kind === 'extension')
     return extensionCalls(node, (name) => (name === object.name ? object : undefined)).length > 0;
-  const find: Finder = (schema, name) => (schema === undefined ? undefined : catalog.typeIn(schema, name));
+  const find: Finder = (schema, name) => (schema === undefined ? undefined : catalog.typeIn(schema, name, []));
   return typeNodes(node, find).some(({ type }) => type.oid === oid);
 }
 
@@ -168,8 +170,8 @@ function isIn(expr: unknown, object: Used): boolean {
 }
 
 /** Views, sinks, subscriptions and domains that name the type, or call the function. */
-function readersNaming(engine: TidemarkEngine, { oid }: CatalogObject): CatalogObject[] {
-  return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
+function readersNaming(engine: TidemarkEngine, { oid }: CatalogObject, searchPath: string[]): CatalogObject[] {
+  return engine.catalog.there(searchPath).filter(({ dependencies }) => dependencies.includes(oid));
 }
 
 /** Indexes whose expressions or condition say the type, and which do not go with a column. */
@@ -186,12 +188,13 @@ export function indexesSaying(engine: TidemarkEngine, object: Used): IndexObject
 }
 
 /** All of them in PostgreSQL's words. */
-export function usersOfType(engine: TidemarkEngine, object: Used): Dependent[] {
+export function usersOfType(engine: TidemarkEngine, object: Used, searchPath: string[] = []): Dependent[] {
   const on = wordsOf(object);
-  const tables = usesInTables(engine, object).map(({ text }) => ({ text, on }));
+  const tables = usesInTables(engine, object, searchPath).map(({ text }) => ({ text, on }));
+  const indexes = indexesSaying(engine, object).filter(({ oid }) => !engine.catalog.isGone(oid, searchPath));
   return [
     ...tables,
-    ...[...indexesSaying(engine, object), ...readersNaming(engine, object)].map((user) => ({
+    ...[...indexes, ...readersNaming(engine, object, searchPath)].map((user) => ({
       text: wordsOf(user),
       on,
     })),

@@ -22,8 +22,10 @@ import { isOfServer } from '../catalog/places.ts';
 import type { SessionContext } from '../engine.ts';
 import { usersOf } from './default_value.ts';
 import { type Drop, drop } from './drop.ts';
+import { unpend } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { localSession } from './local_session.ts';
+import { keepNames } from './rename_at_commit.ts';
 import { isUsed, usesInTables } from './type_users.ts';
 
 /** Takes back what the transaction has made with OIDs from this one on; with 0 as the first, all of it. */
@@ -34,9 +36,17 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   const gone = unneeded(engine, made);
   for (const oid of inOrder(engine, gone)) {
     const object = catalog.get(oid);
-    const schema = catalog.schemas.find((name) => catalog.schemaOid(name) === oid);
+    const schema = catalog.schemaNamed(oid);
     // It went with what it is a part of.
     if (object === undefined && schema === undefined) continue;
+    // What it has dropped or renamed again goes like the rest: by its first name, which younger ones have given back by now.
+    const all = [oid, ...catalog.dependents([oid]).map((other) => other.oid)];
+    unpend(engine, all);
+    keepNames(
+      engine,
+      transaction,
+      catalog.newNames.of(transaction).filter((given) => !all.includes(given.oid)),
+    );
     const what = object === undefined ? `SCHEMA ${quoteIdent(schema as string)}` : nameOf(object);
     dropMade(engine, what, [object?.schema ?? (schema as string), openMark(transaction)]);
   }
@@ -44,13 +54,16 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   if (kept.length === 0 || from > 0) return;
   budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
   engine.show(kept);
-  engine.journal?.shown(engine.loop, kept);
+  engine.journal?.ended(engine.loop, kept);
   engine.log('warn', `ROLLBACK left ${kept.length} objects that were needed by others`);
 }
 
 /** Those of transactions of before: a server that ended in their midst has left them. */
 export function undoLeft(engine: TidemarkEngine): void {
-  for (const transaction of new Set([...engine.catalog.open.values()].reverse())) undoMade(engine, transaction, 0);
+  const { open, going, newNames } = engine.catalog;
+  for (const transaction of new Set([...open.values()].reverse())) undoMade(engine, transaction, 0);
+  unpend(engine, [...going.keys()]);
+  for (const { transaction } of newNames.save()) keepNames(engine, transaction, []);
 }
 
 /** Those of these objects and schemas that nothing else needs. */

@@ -46,7 +46,7 @@ export function createEnum(
   const type: EnumType = {
     oid: userTypeOid(oid),
     schema,
-    namespace: catalog.schemaOid(schema),
+    namespace: catalog.schemaOid(schema, session.searchPath),
     name,
     labels: labels.map((label, i) => ({ oid: catalog.newOid(), label, value: i * GAP })),
     renames: 0,

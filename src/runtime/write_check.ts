@@ -19,18 +19,24 @@ import { typeObjectOid } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { isDomain, type RelationObject } from '../catalog/objects.ts';
 import { checkViolation } from './check_constraint.ts';
+import type { IsDeferred, Seen } from './commits.ts';
 import { checkDomains, domainsOf } from './domain_users.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
 import { checkReferences, type WholeChange } from './references.ts';
 import { repeatedKey } from './repeated_keys.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import type { IsDeferred, Seen } from './transaction.ts';
 import { duplicateKey } from './unique_keys.ts';
 import { WriteConflict } from './write_conflict.ts';
 
 /** Throws WriteConflict unless these consolidated deltas, made of what was `seen`, fit the live rows of their tables. */
-export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, seen: Seen, isDeferred: IsDeferred): void {
+export function checkFit(
+  engine: TidemarkEngine,
+  deltas: Map<number, Batch>,
+  seen: Seen,
+  isDeferred: IsDeferred,
+  searchPath: string[],
+): void {
   const isOther = ({ changedAt, constrainedAt }: StoredRelation) => {
     return changedAt > seen.tick || constrainedAt > seen.constraints;
   };
@@ -57,7 +63,7 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
     } catch (error) {
       throw error instanceof SqlError ? WriteConflict.of(error) : error;
     }
-    for (const key of engine.catalog.uniqueKeys(relation)) {
+    for (const key of engine.catalog.uniqueKeys(relation, searchPath)) {
       const row = withScratch((arena) => repeatedKey(stored, key, delta, arena));
       if (row === null) continue;
       throw WriteConflict.of(duplicateKey(relation, key, row, defaultContext()));
@@ -68,7 +74,7 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
     return stored !== undefined && isOther(stored);
   };
   try {
-    checkReferences(wholeChange(engine, deltas), ({ table, key }, what) => {
+    checkReferences(wholeChange(engine, deltas, searchPath), ({ table, key }, what) => {
       return (
         isDeferred(table.oid, key) || key.since >= seen.tick || changed(what === 'row' ? key.references : table.oid)
       );
@@ -79,19 +85,24 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
 }
 
 /** Throws when the deltas break one of the foreign keys that are deferred. */
-export function checkDeferred(engine: TidemarkEngine, deltas: Map<number, Batch>, isDeferred: IsDeferred): void {
-  checkReferences(wholeChange(engine, deltas), ({ table, key }) => isDeferred(table.oid, key));
+export function checkDeferred(
+  engine: TidemarkEngine,
+  deltas: Map<number, Batch>,
+  isDeferred: IsDeferred,
+  searchPath: string[],
+): void {
+  checkReferences(wholeChange(engine, deltas, searchPath), ({ table, key }) => isDeferred(table.oid, key));
 }
 
-/** The rows of now with the deltas. */
-function wholeChange(engine: TidemarkEngine, deltas: Map<number, Batch>): WholeChange {
+/** The rows of now with the deltas, as they are for the transaction whose path this is: what it has dropped asks for nothing. */
+function wholeChange(engine: TidemarkEngine, deltas: Map<number, Batch>, searchPath: string[]): WholeChange {
   const { catalog, loop } = engine;
   return {
     tables: (oid) => {
       const object = catalog.get(oid);
-      return object?.kind === 'table' ? object : undefined;
+      return object?.kind === 'table' && !catalog.isGone(oid, searchPath) ? object : undefined;
     },
-    referencing: (oid) => catalog.referencing(oid),
+    referencing: (oid) => catalog.referencing(oid, searchPath),
     deltas,
     view: {
       loop,

@@ -17,7 +17,7 @@ after(() => server.close());
 afterEach(async () => {
   for (const client of open) await client.end().catch(() => undefined);
   open = [];
-  await until('nothing is open', () => server.running.engine.catalog.open.size === 0);
+  await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
   const [admin] = [await connect()];
   for (const schema of ['public', 'made', 'other']) await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   await admin.query('CREATE SCHEMA public');
@@ -301,7 +301,8 @@ test(
   options,
   async () => {
     const [a, b] = [await connect(), await connect()];
-    await rows(a, 'DROP SCHEMA public CASCADE; BEGIN; CREATE SCHEMA public');
+    await rows(a, 'DROP SCHEMA public CASCADE');
+    await rows(a, 'BEGIN; CREATE SCHEMA public');
     const there = `SELECT nspname FROM pg_namespace WHERE nspname = 'public'`;
     assert.deepEqual([await rows(a, there), await rows(b, there)], [[['public']], []]);
     await rows(a, `CREATE TYPE mood AS ENUM ('ok'); CREATE DOMAIN few AS int; CREATE TABLE made (a few)`);
@@ -366,12 +367,12 @@ test('what was there before is done at once, and needs what it needs: a WARNING 
   for (const name of ['unneeded', 'over']) assert.ok(!userTables().includes(name), name);
   a.notices.length = 0;
   await rows(a, 'BEGIN; DROP TABLE gone; CREATE TABLE gone (b int); DROP TABLE gone; ROLLBACK');
-  assert.deepEqual(a.notices, [warning('table "gone"')]);
-  assert.ok(!userTables().includes('gone'));
+  assert.equal(a.notices.length, 0);
+  assert.ok(userTables().includes('gone'));
   a.notices.length = 0;
   await rows(a, `COMMENT ON TABLE old IS 'x'; ALTER TABLE old ADD COLUMN n int; DROP SEQUENCE alone`);
   await rows(a, 'BEGIN; CREATE TABLE mine (a int); ALTER TABLE mine ADD COLUMN b int; DROP TABLE mine; COMMIT');
-  assert.deepEqual(a.notices.filter((text) => text.startsWith('WARNING')).length, 3);
+  assert.deepEqual(a.notices.filter((text) => text.startsWith('WARNING')).length, 2);
   await rows(a, 'DROP VIEW replaced; DROP TABLE old');
 });
 
@@ -403,10 +404,14 @@ test(
         ['WARNING: default privileges are changed at once'],
       ],
       ['REASSIGN OWNED BY other TO renamed', ['WARNING: owners are changed at once']],
-      ['DROP OWNED BY renamed', ['WARNING: what roles own is dropped, and what they were granted is revoked, at once']],
+      ['DROP OWNED BY renamed', ['WARNING: what roles were granted is revoked at once']],
       [
-        'DROP ROLE renamed, late',
-        ['WARNING: role "renamed" is dropped at once', 'WARNING: role "late" is dropped at once'],
+        'DROP OWNED BY renamed; DROP ROLE renamed, late',
+        [
+          'WARNING: what roles were granted is revoked at once',
+          'WARNING: role "renamed" is dropped at once',
+          'WARNING: role "late" is dropped at once',
+        ],
       ],
     ];
     for (const [text, wanted] of told) {

@@ -110,6 +110,6 @@ test('with indexes and sequences, under views, over restarts', async () => {
   assert.deepEqual(await sql(engine, 'SELECT id FROM t'), [['2']]);
   assert.deepEqual(await sql(engine, 'SELECT id FROM s.t'), [['1']]);
   await sql(engine, 'DROP SCHEMA s CASCADE');
-  assert.equal(engine.catalog.in('New one', 't') !== undefined, true);
+  assert.equal(engine.catalog.in('New one', 't', []) !== undefined, true);
   await engine.close();
 });

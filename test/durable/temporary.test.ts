@@ -121,9 +121,9 @@ test('GRANT ON ALL TABLES IN SCHEMA does not reach temporary tables of others, w
   await session.run('CREATE TEMP TABLE mine (a int)');
   const [schema] = temporary(engine);
   await sql(engine, `GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO r`);
-  assert.equal(engine.catalog.in(schema, 'mine')?.acl, undefined);
+  assert.equal(engine.catalog.in(schema, 'mine', [])?.acl, undefined);
   await session.run(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO r`);
-  assert.equal(engine.catalog.in(schema, 'mine')?.acl?.length, 2);
+  assert.equal(engine.catalog.in(schema, 'mine', [])?.acl?.length, 2);
   await session.run('ALTER TABLE mine OWNER TO r');
   await assert.rejects(sql(engine, 'DROP OWNED BY r CASCADE'), { sqlstate: '0A000' });
   await engine.close();

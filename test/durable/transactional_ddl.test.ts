@@ -6,6 +6,7 @@ import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { Session, sql } from '../engine/harness.ts';
 import { openOn, overRestarts } from './over_restarts.ts';
 
+/** What there is, in the order in which it was made. */
 const names = (engine: TidemarkEngine) => [
   ...engine.catalog.schemas.filter((name) => engine.catalog.schemaOid(name) >= 16384),
   ...engine.catalog.objects().map(({ schema, name }) => `${schema}.${name}`),
@@ -16,7 +17,10 @@ const MADE =
   INSERT INTO s.t (b) VALUES ('x'), ('y'); CREATE TABLE s.u (a int REFERENCES s.t); INSERT INTO s.u VALUES (1);
   CREATE VIEW s.plain AS SELECT a, m FROM s.t; CREATE MATERIALIZED VIEW s.kept AS SELECT m, count(*) AS n FROM s.t GROUP BY m; CREATE INDEX ON s.kept (n);
   CREATE TABLE s.copied AS SELECT 7 AS a; CREATE SEQUENCE s.counter; COMMENT ON TABLE s.t IS 'made'; CREATE INDEX late ON old (a);
-  ALTER TABLE s.t ADD COLUMN c int DEFAULT 3; ALTER TABLE s.u RENAME TO renamed; INSERT INTO old VALUES (2)`.split(';');
+  ALTER TABLE s.t ADD COLUMN c int DEFAULT 3; ALTER TABLE s.u RENAME TO renamed; INSERT INTO old VALUES (2);
+  INSERT INTO gone VALUES (3); DROP TABLE gone CASCADE; CREATE TABLE gone (b text); CREATE VIEW over_gone AS SELECT b FROM gone`.split(
+    ';',
+  );
 
 async function run(session: Session, texts: string[]): Promise<void> {
   for (const text of texts) await session.run(text);
@@ -25,18 +29,23 @@ async function run(session: Session, texts: string[]): Promise<void> {
 test('after a kill, an orderly end, from checkpoints, the log, the copy for another layout', async () => {
   let round = 0;
   const engine = await overRestarts(
-    'CREATE TABLE old (a int); INSERT INTO old VALUES (1); CREATE MATERIALIZED VIEW total AS SELECT sum(a) FROM old',
+    `CREATE TABLE old (a int); INSERT INTO old VALUES (1); CREATE MATERIALIZED VIEW total AS SELECT sum(a) FROM old;
+     CREATE TABLE gone (a int); CREATE VIEW over_gone AS SELECT a FROM gone`,
     async (engine, how) => {
       const committed = Array.from({ length: round }, (_, i) => `made_${i}`);
-      assert.deepEqual(engine.catalog.open.size, 0, how);
+      assert.equal(engine.catalog.hasOpen, false, how);
       assert.deepEqual(
-        names(engine),
-        ['public.old', 'public.total', ...committed.flatMap((name) => [`public.${name}`, `public.over_${name}`])],
+        names(engine).sort(),
+        [
+          ...['public.old', 'public.total', 'public.gone', 'public.over_gone'],
+          ...committed.flatMap((name) => [`public.${name}`, `public.over_${name}`]),
+        ].sort(),
         how,
       );
       for (const name of committed)
         assert.deepEqual(await sql(engine, `SELECT a, n FROM ${name}, over_${name}`), [['1', '1']], how);
       assert.deepEqual(await sql(engine, 'SELECT * FROM total'), [[String(1 + 10 * round)]], how);
+      assert.deepEqual(await sql(engine, 'SELECT * FROM over_gone'), round === 0 ? [] : [[String(round - 1)]], how);
       // Rolled back, committed, never ended.
       const back = new Session(engine, {}, true);
       await run(back, MADE);
@@ -48,6 +57,8 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
           `CREATE TABLE made_${round} (a int); INSERT INTO made_${round} VALUES (1)`,
           `CREATE MATERIALIZED VIEW over_made_${round} AS SELECT count(*) AS n FROM made_${round}`,
           'INSERT INTO old VALUES (10)',
+          `DROP TABLE gone CASCADE; CREATE TABLE gone (a int); INSERT INTO gone VALUES (${round})`,
+          'CREATE VIEW over_gone AS SELECT a FROM gone',
         ].flatMap((text) => text.split(';')),
       );
       await commits.transaction.commit();
@@ -81,7 +92,10 @@ const logBytes = (disk: MemoryDisk) =>
 test('a power cut at any byte: all of a commit or nothing', async () => {
   const disk = new MemoryDisk();
   const engine = await openOn(disk);
-  await sql(engine, 'CREATE TABLE old (a int); CREATE TABLE other (a int)');
+  await sql(
+    engine,
+    'CREATE TABLE old (a int); CREATE TABLE other (a int); CREATE TABLE gone (a int); CREATE MATERIALIZED VIEW over_gone AS SELECT a FROM gone; INSERT INTO gone VALUES (7)',
+  );
   const before = names(engine);
   const began = logBytes(disk);
   assert.ok(began > 0);
@@ -90,10 +104,11 @@ test('a power cut at any byte: all of a commit or nothing', async () => {
   session.transaction.savepoint('1');
   await run(session, ['CREATE TABLE s.gone (a int)', 'CREATE VIEW s.over AS SELECT * FROM s.gone']);
   session.transaction.rollbackTo('1');
-  const whole = names(engine);
   await engine.journal?.durable();
   const open = logBytes(disk);
   await session.transaction.commit();
+  const whole = names(engine);
+  assert.equal(whole.filter((name) => name === 'public.gone').length, 1);
   const ended = logBytes(disk);
   const written = cutAt(disk, ended);
   await engine.close();
@@ -111,9 +126,10 @@ test('a power cut at any byte: all of a commit or nothing', async () => {
     const isThere = found.includes('s.t');
     seen.add(isThere);
     if (holds !== null) assert.equal(isThere, holds, `${bytes} of ${began}, ${open}, ${ended}`);
-    assert.equal(again.catalog.open.size, 0);
+    assert.equal(again.catalog.hasOpen, false);
     assert.deepEqual(found, isThere ? whole : before);
     assert.deepEqual(await sql(again, 'SELECT a FROM old'), isThere ? [['2']] : []);
+    assert.deepEqual(await sql(again, 'SELECT * FROM over_gone'), isThere ? [] : [['7']]);
     if (isThere) assert.deepEqual(await sql(again, 'SELECT m, n FROM s.kept'), [['ok', '2']]);
     await again.close();
   }

@@ -15,6 +15,7 @@ import { quoteIdent } from '../../../operators/expr/text/quote.ts';
 import type { ColType } from '../../../operators/types.ts';
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
 import type {
   CatalogObject,
   CheckConstraint,
@@ -133,7 +134,7 @@ export class CatalogFacts {
       const relkind = relkindOf(object);
       return relkind === null || !('relation' in object)
         ? []
-        : [{ ...plainFacts(object.relation, schema(object.schema), relkind, object), owner: catalog.ownerOf(object) }];
+        : [withoutGone(plainFacts(object.relation, schema(object.schema), relkind, object), catalog, searchPath)];
     });
     this.own = [...figures, ...users];
     this.relations = [...system, ...this.own];
@@ -261,6 +262,17 @@ function relkindOf(object: CatalogObject): RelationFacts['relkind'] | null {
   }
 }
 
+/** With its owner, and without what has nothing to be of: the transaction whose path this is has dropped that. */
+function withoutGone(facts: RelationFacts, catalog: Catalog, searchPath: string[]): RelationFacts {
+  const isGone = (oid: number) => catalog.isGone(oid, searchPath);
+  return {
+    ...facts,
+    owner: catalog.ownerOf(facts.object as CatalogObject),
+    defaults: facts.defaults.map((value) => (value?.sequences.some(isGone) ? null : value)),
+    foreignKeys: facts.foreignKeys.filter(({ references }) => !isGone(references)),
+  };
+}
+
 function systemFacts(system: SystemRelation, schema: SchemaFacts): RelationFacts {
   return { ...plainFacts(system, schema, system.relkind, null), system };
 }
@@ -295,7 +307,7 @@ function schemasOf({ catalog }: TidemarkEngine, searchPath: string[]): SchemaFac
   const t = systemTable('pg_namespace');
   const builtIn = Array.from({ length: t.rowCount }, (_, r) => ({
     // DROP SCHEMA public; CREATE SCHEMA public: it has an OID of its own then.
-    oid: catalog.schemaOid(t.text(r, 'nspname')) || t.number(r, 'oid'),
+    oid: catalog.schemaOid(t.text(r, 'nspname'), searchPath) || t.number(r, 'oid'),
     name: t.text(r, 'nspname'),
   }));
   const known = new Set(builtIn.map((s) => s.name));
@@ -303,9 +315,9 @@ function schemasOf({ catalog }: TidemarkEngine, searchPath: string[]): SchemaFac
     s.oid === PG_CATALOG || s.oid === PG_TOAST || catalog.seesSchema(s.name, searchPath);
   const users = catalog.schemas
     .filter((name) => !known.has(name) && catalog.seesSchema(name, searchPath))
-    .map((name) => ({ oid: catalog.schemaOid(name), name }));
+    .map((name) => ({ oid: catalog.schemaOid(name, searchPath), name }));
   return [...builtIn.filter(exists), ...users].map((s) => {
-    const { owner, acl } = catalog.rights.schema(s.name);
+    const { owner, acl } = catalog.rights.schema(catalog.placeOfSchema(s.name, searchPath));
     return { ...s, owner, acl };
   });
 }

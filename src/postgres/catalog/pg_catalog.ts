@@ -62,7 +62,7 @@ export class PgCatalog implements CatalogRelations {
 
   /** The mark of the open transaction whose objects are seen; empty while none has made anything. */
   #openOf(searchPath: string[]): string {
-    return this.#engine.catalog.open.size === 0 ? '' : (searchPath.find(isOpenMark) ?? '');
+    return !this.#engine.catalog.hasOpen ? '' : (searchPath.find(isOpenMark) ?? '');
   }
 
   moment(context: EvalContext): Moment {

@@ -73,7 +73,8 @@ export class ReplicationSession {
     const { block } = this.#session;
     if (snapshot === 'use' && !block.explicit)
       throw new SqlError('0A000', "CREATE_REPLICATION_SLOT ... (SNAPSHOT 'use') must be called inside a transaction");
-    const at = (snapshot === 'use' ? block.transaction.readTick?.() : undefined) ?? this.#replication.durable;
+    if (snapshot === 'use') block.transaction.pin?.();
+    const at = (snapshot === 'use' ? block.transaction.shownTick : undefined) ?? this.#replication.durable;
     if (temporary) {
       this.#replication.checkName(name);
       this.#temporary.set(name, at);

@@ -1,0 +1,45 @@
+/** What tables have elsewhere in the catalog: foreign keys that reference them, unique indexes. Asked by every statement that writes, so it is not looked for among all objects each time. */
+import type { Catalog } from './catalog.ts';
+import type { ForeignKey, IndexObject, RelationObject } from './objects.ts';
+
+/** A foreign key, with the table that has it. */
+export interface Reference {
+  table: RelationObject;
+  key: ForeignKey;
+}
+
+interface Found {
+  version: number;
+  references: Map<number, Reference[]>;
+  uniques: Map<number, IndexObject[]>;
+}
+
+export class PartsOfTables {
+  readonly #catalog: Catalog;
+  #found: Found = { version: 0, references: new Map(), uniques: new Map() };
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /** By OID of the table. */
+  now(): Found {
+    const { version } = this.#catalog;
+    if (this.#found.version === version) return this.#found;
+    const references = new Map<number, Reference[]>();
+    const uniques = new Map<number, IndexObject[]>();
+    for (const object of this.#catalog.objects()) {
+      if (object.kind === 'index' && object.unique) addTo(uniques, object.on, object);
+      if (object.kind !== 'table') continue;
+      for (const key of object.foreignKeys) addTo(references, key.references, { table: object, key });
+    }
+    this.#found = { version, references, uniques };
+    return this.#found;
+  }
+}
+
+export function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
+}

@@ -1,0 +1,165 @@
+/**
+ * What a transaction drops stays for all others until it commits; ROLLBACK, ROLLBACK TO and any other end leave it as it was.
+ *
+ *   BEGIN; DROP TABLE t CASCADE     its own session finds t and the view v over it no more (Catalog.going); all others read and write them
+ *   CREATE TABLE t                  its name is free there: two objects have it, and a search path finds one of them
+ *   COMMIT                          one tick, one record of the log: the transaction's rows, what it has made is everybody's, t and v go
+ *   ROLLBACK                        Catalog.going forgets them
+ *
+ * The log has a record of each such DROP (what the transaction makes after it may have its name, and reads what is left) and of each that is taken back. Rows that others have written to t
+ * by then go with it: they came before the DROP. What others would make of t or v, or do to them, is refused with 55P03 (open_objects.ts); PostgreSQL would wait. What comes to need them in
+ * another way fails the COMMIT with 40001.
+ */
+import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { openIn } from '../../operators/expr/search_path.ts';
+import type { Statement } from '../../planner/parse/ast.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
+import { placeOf } from '../catalog/places.ts';
+import { settingsOf } from '../durable/journal.ts';
+import type { SessionContext } from '../engine.ts';
+import { dropOne } from './drop_one.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { dropForeignKeys, referencesTo } from './foreign_key.ts';
+import type { Closing } from './free_types.ts';
+import { wordsOf } from './function_users.ts';
+import { giveNames } from './rename_at_commit.ts';
+import { isUsed, usesInTables } from './type_users.ts';
+
+/** A statement of a transaction drops these objects, what needs others before that, and then schemas. */
+export function pend(engine: TidemarkEngine, sql: string, oids: number[], session: SessionContext): void {
+  const transaction = engine.transactionOf(session).drops(oids, session);
+  engine.catalog.leave(oids, transaction);
+  const settings = settingsOf(session.evalContext, session.searchPath);
+  const record = { sql, made: 0, dropped: [], going: oids, open: transaction, settings };
+  engine.definitions.add({ ...record, now: '0' }, []);
+  engine.journal?.leaving(engine.loop, record);
+  session.done?.();
+}
+
+/** A transaction has dropped these in vain. */
+export function unpend(engine: TidemarkEngine, oids: number[]): void {
+  const there = oids.filter((oid) => engine.catalog.going.has(oid));
+  if (there.length === 0) return;
+  engine.catalog.stay(there);
+  engine.definitions.stay(there);
+  engine.journal?.staying(engine.loop, { oids: there });
+}
+
+/** Throws when what the transaction has dropped has come to be needed by something that stays. */
+export function checkStillUnneeded(engine: TidemarkEngine, oids: number[]): void {
+  const { catalog } = engine;
+  const isGoing = (oid: number) => catalog.going.has(oid);
+  for (const oid of oids) {
+    const object = catalog.get(oid);
+    const schema = catalog.schemaNamed(oid);
+    const inside = catalog.objects().filter((o) => o.schema === schema && !catalog.open.has(o.oid));
+    const uses = object !== undefined && isUsed(object) ? usesInTables(engine, object).map(({ table }) => table) : [];
+    const users = object === undefined ? inside : [...catalog.dependents([oid]), ...uses];
+    const left = users.find((user) => !isGoing(user.oid));
+    if (left === undefined) continue;
+    const words = object === undefined ? `schema ${schema}` : wordsOf(object);
+    throw new SqlError('40001', `${words}, which the transaction has dropped, has come to be needed meanwhile`, {
+      detail: `${wordsOf(left)} needs it.`,
+      hint: 'Run the transaction again.',
+    });
+  }
+}
+
+/** They go, in the turn of the tick that says so; gives what is left to do, as connections end afterwards. */
+export function dropPended(engine: TidemarkEngine, oids: number[]): Closing[] {
+  if (oids.length === 0) return [];
+  const { catalog } = engine;
+  const objects = oids.flatMap((oid) => catalog.get(oid) ?? []);
+  const lost = objects.flatMap((object) => (object.kind === 'table' ? (object.lostIndexes ?? []) : []));
+  for (const object of objects) dropForeignKeys(referencesTo(engine, object, objects));
+  const closing = objects.map((object) => dropOne(engine, object));
+  for (const oid of oids) if (catalog.schemaNamed(oid) !== undefined) catalog.dropSchema(oid);
+  engine.definitions.gone(oids, lost);
+  return closing;
+}
+
+/** Ends the connections of what has gone. */
+export async function close(engine: TidemarkEngine, closing: Closing[]): Promise<void> {
+  const ended = await Promise.allSettled(closing.map((one) => one?.()));
+  for (const one of ended)
+    if (one.status === 'rejected') engine.log('error', `what was dropped did not end in order: ${one.reason}`);
+}
+
+export type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
+
+/**
+ * An ALTER of what was there before is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table or has a name that it is given,
+ * and, as its text may say them, new names and names that others of the transaction's objects have now.
+ *
+ *   BEGIN; DROP VIEW v; ALTER TABLE t ALTER COLUMN a TYPE text; CREATE VIEW v AS SELECT a FROM t; COMMIT
+ */
+export function settle(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
+  const { catalog } = engine;
+  const path = session.searchPath;
+  if (!catalog.hasOpen || engine.replay !== null) return;
+  const altered = catalog.find(statement.schema, statement.name, path);
+  if (altered === undefined || catalog.open.has(altered.oid)) return;
+  const names = statement.actions.flatMap((action) => (action.k === 'rename' ? [action.to, `${action.to}_pkey`] : []));
+  const schemas = statement.actions.flatMap((action) => (action.k === 'set_schema' ? [action.schema] : []));
+  const isPlain = names.length + schemas.length === statement.actions.length;
+  const holds = catalog.objects().filter(({ oid, name, schema }) => {
+    if (!catalog.isGone(oid, path)) return false;
+    if (!isPlain && isRetaken(engine, oid, path)) return true;
+    return schema === altered.schema ? names.includes(name) : schemas.includes(schema) && name === altered.name;
+  });
+  settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session);
+}
+
+/** The same for another statement that is done at once: `reads` are what it needs. */
+export function settleNeeded(engine: TidemarkEngine, reads: number[], session: SessionContext): void {
+  const { catalog } = engine;
+  const path = session.searchPath;
+  const places = reads.flatMap((oid) => (catalog.open.has(oid) ? (catalog.get(oid) ?? []) : [])).map(placeOf);
+  const holds = catalog.objects().filter((other) => catalog.isGone(other.oid, path) && places.includes(placeOf(other)));
+  const named = reads.some((oid) => catalog.newNames.giver(oid) !== undefined);
+  settleThese(engine, holds, named, session);
+}
+
+/** The same for what roles own that go at once. */
+export function settleOwned(engine: TidemarkEngine, roles: number[], session: SessionContext): void {
+  const { catalog } = engine;
+  if (catalog.going.size === 0 || engine.replay !== null) return;
+  const schemas = [...catalog.going.keys()].filter((oid) => {
+    const name = catalog.schemaNamed(oid);
+    return name !== undefined && roles.includes(catalog.rights.schema(name).owner);
+  });
+  const objects = catalog.objects().filter((object) => {
+    return roles.includes(catalog.ownerOf(object)) || schemas.some((oid) => catalog.schemaNamed(oid) === object.schema);
+  });
+  settleThese(engine, objects, false, session, schemas);
+}
+
+/** Another object of the transaction has its name. */
+function isRetaken({ catalog }: TidemarkEngine, oid: number, path: string[]): boolean {
+  const object = catalog.get(oid);
+  return object !== undefined && catalog.find(object.schema, object.name, path) !== undefined;
+}
+
+/** What the transaction has dropped of these, with what needs it, goes now; `names`: and what it has renamed has its new name for all. */
+function settleThese(
+  engine: TidemarkEngine,
+  objects: CatalogObject[],
+  names: boolean,
+  session: SessionContext,
+  schemas: number[] = [],
+): void {
+  const { catalog, journal } = engine;
+  const dependents = catalog.dependents(objects.map(({ oid }) => oid));
+  const all = new Set([...dependents, ...objects].map(({ oid }) => oid));
+  const going = [...all, ...schemas].filter((oid) => catalog.isGone(oid, session.searchPath));
+  const transaction = openIn(session.searchPath);
+  const renaming = transaction !== null && names && catalog.newNames.of(transaction).length > 0 ? [transaction] : [];
+  if (going.length + renaming.length === 0) return;
+  budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
+  const closing = dropPended(engine, going);
+  for (const number of renaming) giveNames(engine, number);
+  journal?.ended(engine.loop, [], going, renaming);
+  void close(engine, closing);
+}

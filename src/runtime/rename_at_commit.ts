@@ -1,0 +1,87 @@
+/**
+ * RENAME in a transaction, of what was there before it: its new name is the transaction's alone until COMMIT, when all new names are given in the turn of one tick. Others never see a moment between
+ *
+ *   BEGIN; ALTER TABLE t RENAME TO old; ALTER TABLE new RENAME TO t; COMMIT       readers of t have the one or the other at each tick
+ *
+ * Only where nothing says the name: views over the object would be read in the transaction by texts with other names than those of all others, so it is renamed at once then.
+ */
+
+import type { Statement } from '../../planner/parse/ast.ts';
+import { checkFree } from '../catalog/free_name.ts';
+import type { NewName } from '../catalog/new_names.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
+import { settingsOf } from '../durable/journal.ts';
+import type { SessionContext } from '../engine.ts';
+import { found } from './alter_relation.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { boundFunctions } from './function_users.ts';
+import { nameTaken } from './names.ts';
+import { renameOwnRow } from './own_texts.ts';
+import { checkKeyName } from './rename.ts';
+
+type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
+
+/** False where the statement is another, or has to be done at once. */
+export function pendRename(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): boolean {
+  const { catalog } = engine;
+  const [action] = statement.actions;
+  if (action.k !== 'rename' || statement.actions.length > 1 || engine.replay !== null) return false;
+  const object = catalog.find(statement.schema, statement.name, session.searchPath);
+  if (object === undefined || !engine.transactionOf(session).leaves(object.oid, session)) return false;
+  if (isNamed(engine, object)) return false;
+  found(engine, statement, session);
+  const { to } = action;
+  checkKeyName(engine, object, to, session.searchPath);
+  nameTaken(engine, object.schema, to, false, session);
+  checkFree(catalog, object, to, session.searchPath);
+  const checkFunctions = boundFunctions(engine, session);
+  const transaction = engine.transactionOf(session).renames(session);
+  const name = { oid: object.oid, transaction, name: to };
+  catalog.giveName(name);
+  try {
+    checkFunctions();
+  } catch (error) {
+    catalog.takeNames((one) => one === name);
+    throw error;
+  }
+  const settings = settingsOf(session.evalContext, session.searchPath);
+  const { oid } = object;
+  const record = { sql: statement.text, made: oid, dropped: [], altered: oid, named: to, open: transaction, settings };
+  engine.definitions.add({ ...record, now: '0' }, [oid]);
+  engine.journal?.leaving(engine.loop, record);
+  session.done?.();
+  return true;
+}
+
+function isNamed({ catalog }: TidemarkEngine, { oid }: CatalogObject): boolean {
+  const says = new Set(['view', 'materialized_view', 'function']);
+  return catalog.objects().some((other) => says.has(other.kind) && other.dependencies.includes(oid));
+}
+
+/** The transaction's objects get their new names. */
+export function giveNames(engine: TidemarkEngine, transaction: number): void {
+  const { catalog } = engine;
+  const names = catalog.newNames.of(transaction);
+  if (names.length === 0) return;
+  for (const given of names) {
+    const object = catalog.get(given.oid) as CatalogObject;
+    const from = object.name;
+    catalog.takeNames((one) => one === given);
+    catalog.setName(object, given.name);
+    renameOwnRow(engine, object, from, given.name);
+    const running = engine.loop.view(object.oid);
+    if (running !== undefined) running.name = given.name;
+  }
+  engine.definitions.named(transaction);
+}
+
+/** Of the transaction's new names only these are left. */
+export function keepNames(engine: TidemarkEngine, transaction: number, kept: NewName[]): void {
+  const { catalog } = engine;
+  const all = catalog.newNames.of(transaction);
+  const left = all.flatMap((one, i) => (kept.includes(one) ? [i] : []));
+  if (left.length === all.length) return;
+  catalog.takeNames((one) => one.transaction === transaction && !kept.includes(one));
+  engine.definitions.keepNames(transaction, left);
+  engine.journal?.staying(engine.loop, { oids: [], transaction, names: left });
+}
