@@ -9,6 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
+import { timeWindowFunction } from '../../operators/time_windows.ts';
 import { functionVolatility, readsSettings } from '../analyse/functions.ts';
 import { structureText } from '../logical/expressions.ts';
 import { planExpressions } from './builder.ts';
@@ -46,10 +47,16 @@ function ownText(node: PlanNode, rowsOf: RowsOf): string {
 function nodeReadsSettings(node: PlanNode): boolean {
   switch (node.op) {
     case 'aggregate':
-      return node.calls.some((call) => functionVolatility(call.fn) !== 'i');
+      // PostgreSQL calls jsonb_object_agg immutable, though the text of a time is not.
+      return node.calls.some(({ fn }) => functionVolatility(fn) !== 'i' || fn.startsWith('jsonb_'));
     case 'over':
       // Bounds of RANGE frames move times by intervals, which may depend on the time zone.
       return true;
+    case 'flatmap':
+      // Texts become times, and times go from day to day, in the session's zone.
+      return (
+        (timeWindowFunction(node.fn) === null && functionVolatility(node.fn) !== 'i') || node.args.some(readsSettings)
+      );
     case 'recursive':
       // The key of the step says it.
       return false;
