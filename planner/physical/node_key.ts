@@ -9,7 +9,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
-import { timeWindowFunction } from '../../operators/time_windows.ts';
 import { functionVolatility, readsSettings } from '../analyse/functions.ts';
 import { structureText } from '../logical/expressions.ts';
 import { planExpressions } from './builder.ts';
@@ -18,6 +17,9 @@ import { planExpressions } from './builder.ts';
 export type RowsOf = (relation: number) => string | null;
 
 const byOid: RowsOf = () => null;
+
+/** They are no functions of PostgreSQL, and know no zone. */
+const TIME_WINDOWS = /^(tumble|hop|cumulate)\(/;
 
 /** Keys of all nodes. `settings` names what expressions can see of the session that makes the view. */
 export function nodeKeys(plan: DataflowPlan, settings = '', rowsOf = byOid): string[] {
@@ -54,9 +56,7 @@ function nodeReadsSettings(node: PlanNode): boolean {
       return true;
     case 'flatmap':
       // Texts become times, and times go from day to day, in the session's zone.
-      return (
-        (timeWindowFunction(node.fn) === null && functionVolatility(node.fn) !== 'i') || node.args.some(readsSettings)
-      );
+      return (!TIME_WINDOWS.test(node.fn) && functionVolatility(node.fn) !== 'i') || node.args.some(readsSettings);
     case 'recursive':
       // The key of the step says it.
       return false;

@@ -1,6 +1,7 @@
 /**
  * Views of the same queries, made by sessions with other settings (TimeZone, DateStyle, IntervalStyle, extra_float_digits, bytea_output): each is what
- * PostgreSQL gives its own session for its query, whichever view was made first, before and after the rows, and after a kill.
+ * PostgreSQL gives its own session for its query, whichever view was made first, before and after the rows, and after a kill. And times that plain
+ * views, functions and defaults say: they mean to all readers what they meant to who wrote them.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -139,6 +140,82 @@ test('a view is its query under the settings of the session that made it', { tim
   await here(engine, SETTINGS[1], 'DELETE FROM t');
   await here(engine, utc, ROWS);
   await same('rows gone and come again');
+  await engine.close();
+  await postgres.close();
+});
+
+const WRITTEN = [
+  "CREATE VIEW later AS SELECT id FROM t WHERE d > '10/03/2024'",
+  "CREATE VIEW from_midnight AS SELECT id, tz::date AS d FROM t WHERE tz >= '2024-03-10'",
+  "CREATE VIEW among AS SELECT id FROM t WHERE tz IN ('2024-03-10', '2024-03-09 19:00') OR tz = ANY ('{2024-03-11}')",
+  "CREATE VIEW said AS SELECT timestamptz '2024-03-10' AS a, date '05/06/2024' AS b, interval '-1-2 -3 -4:05:06' AS c, INTERVAL '1' DAY AS e",
+  "CREATE VIEW chosen AS SELECT id, CASE WHEN id = 1 THEN d ELSE '05/06/2024' END AS d FROM t UNION ALL SELECT 0, '07/08/2024'",
+  "CREATE VIEW listed AS SELECT * FROM (VALUES (date '05/06/2024'), ('07/08/2024')) AS v(d)",
+  'CREATE VIEW read_by_reader AS SELECT id, y::date AS d FROM t',
+  'CREATE VIEW of_views AS SELECT * FROM from_midnight NATURAL JOIN t WHERE i < interval $$1-0$$',
+  "CREATE FUNCTION ends() RETURNS date LANGUAGE sql RETURN date '05/06/2024'",
+  "CREATE FUNCTION begins(a date DEFAULT '05/06/2024') RETURNS date LANGUAGE sql AS $$ SELECT a $$",
+  "CREATE DOMAIN due AS date DEFAULT '05/06/2024'",
+  "CREATE TABLE made (id int, d date DEFAULT '05/06/2024', at timestamptz DEFAULT '2024-03-10', due due)",
+  "ALTER TABLE made ADD COLUMN more date DEFAULT '07/08/2024', ALTER id SET DEFAULT date '05/06/2024' - date '01/06/2024'",
+];
+const READ = [
+  ...['later', 'from_midnight', 'among', 'said', 'chosen', 'listed', 'read_by_reader'].map(
+    (view) => `SELECT * FROM ${view}`,
+  ),
+  'SELECT id FROM of_views',
+  'SELECT ends(), begins()',
+  'SELECT * FROM made',
+];
+
+test('times that are written mean what they meant to who wrote them', { timeout: 120_000 }, async () => {
+  const postgres = await PGlite.create();
+  const [utc, other] = SETTINGS;
+  const writer = { ...other, intervalStyle: 'sql_standard' };
+  const disk = new MemoryDisk();
+  let engine = await openOn(disk);
+  for (const sql of [TABLE, ROWS]) {
+    await here(engine, utc, sql);
+    await there(postgres, utc, sql);
+  }
+  for (const sql of WRITTEN) {
+    await here(engine, writer, sql);
+    await there(postgres, writer, sql);
+  }
+  for (const sql of READ.slice(0, 6))
+    await here(engine, utc, `CREATE MATERIALIZED VIEW kept_${sql.split(' ').at(-1)} AS ${sql}`);
+  const same = async (when: string) => {
+    for (const settings of [utc, writer]) {
+      await here(engine, settings, 'INSERT INTO made DEFAULT VALUES');
+      await there(postgres, settings, 'INSERT INTO made DEFAULT VALUES');
+      for (const sql of READ) {
+        const { rows } = await there(postgres, settings, sql);
+        assert.deepEqual(await here(engine, settings, sql), rows, `${when}: ${settings.timeZone}, ${sql}`);
+      }
+    }
+    for (const sql of READ.slice(0, 6)) {
+      const { rows } = await there(postgres, utc, sql);
+      assert.deepEqual(await here(engine, utc, sql.replace('FROM ', 'FROM kept_')), rows, `${when}: kept, ${sql}`);
+    }
+  };
+  await same('live');
+  for (const sql of ['ALTER TABLE t RENAME TO u', 'ALTER TABLE u RENAME COLUMN d TO day']) {
+    await here(engine, utc, sql);
+    await there(postgres, utc, sql);
+  }
+  await same('renamed');
+  const crashed = disk.crash(() => 0);
+  await engine.close();
+  engine = await openOn(crashed);
+  await same('after a kill');
+  await here(engine, utc, 'CHECKPOINT');
+  await engine.close();
+  engine = await openOn(crashed);
+  await same('of a checkpoint');
+  assert.deepEqual(
+    await here(engine, utc, "SELECT pg_get_viewdef('from_midnight'::regclass) LIKE '%2024-03-10 05:00:00+00%'"),
+    ['["t"]'],
+  );
   await engine.close();
   await postgres.close();
 });
