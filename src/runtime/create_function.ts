@@ -300,7 +300,7 @@ function checkBody(engine: TidemarkEngine, proc: PgProc, statement: CreateFuncti
   }
   const named: [node: PgNode, schema: string][] = [];
   const called: [node: PgNode, path: string[]][] = [];
-  const literals = new SettledLiterals(session.evalContext);
+  const literals = new SettledLiterals(engine, session);
   const { catalog } = engine;
   const env = engine.bindEnv(session, [], 'read');
   // What it calls may be itself.

@@ -106,7 +106,7 @@ function qualified(
   const query = structuredClone(written);
   const named: [node: PgNode, schema: string][] = [];
   const called: [call: PgNode, path: string[]][] = [];
-  const literals = new SettledLiterals(session.evalContext);
+  const literals = new SettledLiterals(engine, session);
   const bound = bind(query, {
     onRelation: (node, relation) => void named.push([node, relation.schema]),
     onFunction: ({ name, made }, call) => void (call && called.push([call, [made!.schema, name]])),

@@ -1,9 +1,10 @@
 /**
- * Literals of times in a query or a DEFAULT that is kept and bound again, by sessions with other settings: they are written anew, so that they mean what they meant
- * to the session that made it, as constants that PostgreSQL has worked out do.
+ * Literals of times, and of names of relations, in a query or a DEFAULT that is kept and bound again, by sessions with other settings: they are written anew, so that
+ * they mean what they meant to the session that made it, as constants that PostgreSQL has worked out do.
  *
  *   '01/02/2024'::date  ->  '2024-02-01'::date                        under DateStyle DMY
  *   at >= '2024-03-10'  ->  at >= '2024-03-10 05:00:00+00'            under TimeZone America/New_York
+ *   't'::regclass       ->  's.t'::regclass                           under search_path s
  *
  * Others stay as they are written; so do 'now' and 'today', which are the reader's.
  */
@@ -11,10 +12,10 @@ import { SqlError } from '../../operators/errors.ts';
 import { defaultContext, withoutClock } from '../../operators/expr/context.ts';
 import { inputText, outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import { quoteLiteral } from '../../operators/expr/text/quote.ts';
+import { quoteIdent, quoteLiteral } from '../../operators/expr/text/quote.ts';
 import { type ColType, OID } from '../../operators/types.ts';
 import { partTypeOf } from '../../planner/analyse/functions.ts';
-import { type BindEnv, bindScalar } from '../../planner/bind/index.ts';
+import { type BindEnv, bindScalar, regclassPath } from '../../planner/bind/index.ts';
 import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
 import { scanPostgres } from '../../planner/parse/pg_parser.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
@@ -35,21 +36,35 @@ const OTHERS = [
 ].map(withoutClock);
 
 export class SettledLiterals {
+  readonly #engine: TidemarkEngine;
   readonly #context: EvalContext;
   /** By node; null where it stays, as one text cannot be what it is read as in two places. */
   readonly #texts = new Map<PgNode, string | null>();
 
-  constructor(context: EvalContext) {
-    this.#context = withoutClock(context);
+  constructor(engine: TidemarkEngine, { evalContext }: SessionContext) {
+    this.#engine = engine;
+    this.#context = withoutClock(evalContext);
   }
 
   hear(node: PgNode, type: ColType): void {
-    if (!READ_BY_SETTINGS.has(partTypeOf(type.oid))) return;
     const written: string = node.sval.sval ?? '';
-    const text = meant(written, type, this.#context);
-    const settled = OTHERS.every((other) => meant(written, type, other) === text) ? null : text;
+    const settled = type.oid === OID.regclass ? this.#withSchema(written) : this.#settled(written, type);
     const known = this.#texts.get(node);
     this.#texts.set(node, known === undefined || known === settled ? settled : null);
+  }
+
+  #settled(written: string, type: ColType): string | null {
+    if (!READ_BY_SETTINGS.has(partTypeOf(type.oid))) return null;
+    const text = meant(written, type, this.#context);
+    return OTHERS.every((other) => meant(written, type, other) === text) ? null : text;
+  }
+
+  /** Null where it has one, or is no name of a relation of the catalog (the server's own are found by all). */
+  #withSchema(name: string): string | null {
+    if (/^\d+$/.test(name)) return null;
+    const path = regclassPath(name);
+    const found = path.length === 1 && this.#engine.catalog.find(undefined, path[0], this.#context.searchPath);
+    return found ? `${quoteIdent(found.schema)}.${quoteIdent(path[0])}` : null;
   }
 
   /** Changes the query's own nodes, and its text; those of views that it reads are theirs. */
@@ -86,7 +101,7 @@ export function settleDefault(
   target: ColType,
   session: SessionContext,
 ): string {
-  const literals = new SettledLiterals(session.evalContext);
+  const literals = new SettledLiterals(engine, session);
   const env: BindEnv = {
     ...engine.bindEnv(session, [], 'read'),
     allowParams: false,

@@ -14,7 +14,8 @@ import { localSession } from '../../src/runtime/local_session.ts';
 import { openOn } from '../durable/over_restarts.ts';
 import { drain, seeded } from './harness.ts';
 
-type Settings = Pick<EvalContext, 'timeZone' | 'dateStyle' | 'intervalStyle' | 'extraFloatDigits' | 'byteaOutput'>;
+type Settings = Pick<EvalContext, 'timeZone' | 'dateStyle' | 'intervalStyle' | 'extraFloatDigits' | 'byteaOutput'> &
+  Partial<Pick<EvalContext, 'searchPath'>>;
 
 const SETTINGS: Settings[] = [
   { timeZone: 'UTC', dateStyle: 'ISO, MDY', intervalStyle: 'postgres', extraFloatDigits: 1, byteaOutput: 'hex' },
@@ -212,6 +213,12 @@ test('times that are written mean what they meant to who wrote them', { timeout:
   await engine.close();
   engine = await openOn(crashed);
   await same('of a checkpoint');
+  const apart = { ...utc, searchPath: ['apart'] };
+  await here(engine, utc, 'CREATE SCHEMA apart');
+  await here(engine, apart, 'CREATE TABLE t (id int)');
+  await here(engine, apart, "CREATE VIEW named AS SELECT 't'::regclass = 'apart.t'::regclass AS same");
+  assert.deepEqual(await here(engine, utc, 'SELECT * FROM apart.named'), ['["t"]']);
+  // What pg_dump writes is read by a session of its own.
   assert.deepEqual(
     await here(engine, utc, "SELECT pg_get_viewdef('from_midnight'::regclass) LIKE '%2024-03-10 05:00:00+00%'"),
     ['["t"]'],
