@@ -324,7 +324,8 @@ export class AggregateOperator implements Operator {
     for (let i = 0; i < n; i++) I32[positions + i] = first + i;
     try {
       this.#calls.forEach(({ accumulator, offset }, c) => {
-        accumulator.resultAll({ addresses: at, n, offset: payloadOffset + offset }, out, this.#keys.length + c, first);
+        const groups = { addresses: at, n, offset: payloadOffset + offset };
+        accumulator.resultAll(groups, out, this.#keys.length + c, first, tick.evalContext);
       });
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
@@ -340,7 +341,8 @@ export class AggregateOperator implements Operator {
     ops.load(slot + rowOffset, out.columns, row);
     try {
       this.#calls.forEach((call, c) => {
-        call.accumulator.result(slot + payloadOffset + call.offset, out, this.#keys.length + c, row);
+        const state = slot + payloadOffset + call.offset;
+        call.accumulator.result(state, out, this.#keys.length + c, row, tick.evalContext);
       });
       return row;
     } catch (error) {

@@ -12,6 +12,7 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/builder.ts';
 import { I32, U32 } from '../batch/memory.ts';
+import type { EvalContext } from '../expr/ir.ts';
 import type { Saved } from '../state/saved.ts';
 
 export interface Accumulator {
@@ -33,10 +34,10 @@ export interface Accumulator {
   kernelCall?(arena: Arena, n: number): KernelCall | null;
   /** After the kernel: takes in what it left. */
   takeRest?(rows: Rows): void;
-  /** Writes the present value into out[column][row]. Throws SqlError when there is none (overflow). */
-  result(state: number, out: BatchBuilder, column: number, row: number): void;
+  /** Writes the present value into out[column][row]. Throws SqlError when there is none (overflow). `context`: JSON of a time has the session's zone. */
+  result(state: number, out: BatchBuilder, column: number, row: number, context: EvalContext): void;
   /** result() of several groups in turn, from row `row` on; resultOfEach, or a loop of its own. */
-  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void;
+  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number, context: EvalContext): void;
   /** Gives back what the slot's state owns elsewhere. */
   free(state: number): void;
   endTick(): void;
@@ -84,8 +85,9 @@ export function addEach(accumulator: Accumulator, { groups, offset, weights }: R
   }
 }
 
+/** For results that look at no settings. */
 export function resultOfEach(
-  accumulator: Accumulator,
+  accumulator: { result(state: number, out: BatchBuilder, column: number, row: number): void },
   { addresses, n, offset }: Groups,
   out: BatchBuilder,
   column: number,

@@ -6,16 +6,17 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import { type BatchBuilder, isValid } from '../batch/builder.ts';
-import { U8 } from '../batch/memory.ts';
+import { U8, U32 } from '../batch/memory.ts';
 import { readSlot } from '../batch/slots.ts';
 import type { Datum } from '../datum.ts';
+import type { EvalContext } from '../expr/ir.ts';
 import type { SortKey } from '../plan.ts';
 import type { Heap } from '../state/heap.ts';
 import { OrderedRuns, type SavedOrderedRuns } from '../state/ordered_runs.ts';
 import { type RowCompare, rowCompare } from '../state/row_ops.ts';
 import type { Saved } from '../state/saved.ts';
 import type { ColType } from '../types.ts';
-import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from './accumulator.ts';
+import { type Accumulator, addEach, type Groups, type Rows } from './accumulator.ts';
 
 /** The group's rows in order: each with its weight. `values` are arguments, then ORDER BY columns. */
 export interface Entry {
@@ -35,7 +36,7 @@ export interface MultisetResult {
   direct?: number;
   /** Looks at Entry.repeats. */
   tellsRepeats?: true;
-  result(entries: Iterable<Entry>): Datum;
+  result(entries: Iterable<Entry>, context: EvalContext): Datum;
 }
 
 export class MultisetAccumulator implements Accumulator {
@@ -93,7 +94,7 @@ export class MultisetAccumulator implements Accumulator {
     addEach(this, rows, n);
   }
 
-  result(state: number, out: BatchBuilder, column: number, row: number): void {
+  result(state: number, out: BatchBuilder, column: number, row: number, context: EvalContext): void {
     const { end } = this.#reading;
     if (end !== undefined) {
       const count = this.#runs.count(state);
@@ -105,7 +106,7 @@ export class MultisetAccumulator implements Accumulator {
       } else out.setDatum(column, row, this.#values(this.#runs.entry(state, end === 'first' ? 0 : count - 1))[0]);
       return;
     }
-    out.setDatum(column, row, this.#reading.result(this.#entries(state)));
+    out.setDatum(column, row, this.#reading.result(this.#entries(state), context));
   }
 
   *#entries(state: number): Iterable<Entry> {
@@ -136,8 +137,14 @@ export class MultisetAccumulator implements Accumulator {
     return values;
   }
 
-  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
-    resultOfEach(this, groups, out, column, row);
+  resultAll(
+    { addresses, n, offset }: Groups,
+    out: BatchBuilder,
+    column: number,
+    row: number,
+    context: EvalContext,
+  ): void {
+    for (let i = 0; i < n; i++) this.result(U32[addresses + i] + offset, out, column, row + i, context);
   }
 
   free(state: number): void {

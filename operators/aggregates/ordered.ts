@@ -81,10 +81,9 @@ const named = (d: Datum, names: string[] | undefined): Datum =>
 
 /** json_agg, jsonb_agg; `strict` leaves NULLs out. `names`: of a record's fields. */
 export function jsonAgg(type: ColType, binary: boolean, strict: boolean, names?: string[]): MultisetResult {
-  const context = defaultContext();
   return {
     keepsNulls: true,
-    result(entries) {
+    result(entries, context) {
       const items = [...expanded(entries)].map(([v]) => named(v, names));
       if (items.length === 0) return null;
       const shown = strict ? items.filter((v) => v !== null) : items;
@@ -111,10 +110,9 @@ export function jsonObjectAgg(
   { strict, unique }: ObjectRules,
   names?: string[],
 ): MultisetResult {
-  const context = defaultContext();
   return {
     keepsNulls: true,
-    result(entries) {
+    result(entries, context) {
       const members: string[] = [];
       const pairs: [string, string][] = [];
       const keys = new Set<string>();

@@ -6,6 +6,7 @@ import { BatchBuilder, batchFromRows, readDatum } from '../batch/builder.ts';
 import { U8, U32 } from '../batch/memory.ts';
 import { type Datum, decimal } from '../datum.ts';
 import { SqlError } from '../errors.ts';
+import { defaultContext } from '../expr/context.ts';
 import { INFINITY, NAN, NEG_INFINITY } from '../expr/decimal/normal.ts';
 import { FORM_RECORD, TOTAL_FORM } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
@@ -332,6 +333,7 @@ const READINGS: Kind[] = [
 for (const { name, summary, make, pairs, type = numeric, value: anyValue = edge } of READINGS) {
   test(`${name}: one total there and back, in both forms`, () => {
     const random = new Random(seed);
+    const context = defaultContext();
     const arena = new Arena();
     let forms = 0;
     for (let round = 0; round < times(120); round++) {
@@ -353,12 +355,13 @@ for (const { name, summary, make, pairs, type = numeric, value: anyValue = edge 
             return readDatum(out.columns[0], 0);
           });
         const label = `round ${round}, ${weight} times`;
-        const open = shown((out) => accumulator.result(state, out, 0, out.addRow(1)));
+        const open = shown((out) => accumulator.result(state, out, 0, out.addRow(1), context));
         assert.deepEqual(open, wanted, label);
         if (random.below(2) === 0) accumulator.endTick();
         const addresses = arena.alloc(4) >>> 2;
         U32[addresses] = state;
-        const closed = shown((out) => accumulator.resultAll({ addresses, n: 1, offset: 0 }, out, 0, out.addRow(1)));
+        const groups = { addresses, n: 1, offset: 0 };
+        const closed = shown((out) => accumulator.resultAll(groups, out, 0, out.addRow(1), context));
         assert.deepEqual(closed, wanted, label);
         forms |= U8[state + TOTAL_FORM] === FORM_RECORD ? 1 : 2;
         arena.reset();

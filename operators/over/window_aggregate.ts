@@ -72,7 +72,7 @@ export class WindowAggregate implements WindowEvaluator {
     for (let j = from; j < to; j++) if (j !== excluded?.keep) this.#add(j, -1);
     this.#lastRow = -1;
     try {
-      this.#accumulator.result(this.#state, out, column, row);
+      this.#accumulator.result(this.#state, out, column, row, tick.evalContext);
     } finally {
       for (let j = from; j < to; j++) if (j !== excluded?.keep) this.#add(j, 1);
     }

@@ -154,7 +154,7 @@ export function nodeVolatility(e: Expr): Volatility {
 }
 
 /** What the values are made of that an array, range or multirange has. */
-function partTypeOf(oid: number): number {
+export function partTypeOf(oid: number): number {
   const type = elementTypeOf(oid) || oid;
   return rangeElementOf(rangeOfMultirange(type) || type) || type;
 }

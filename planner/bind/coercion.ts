@@ -27,10 +27,12 @@ export const RECORD = colType(OID.record);
 
 /** The host through which planner/types reads literals and types parameters for this level. */
 export function coerceHost(level: Level): CoerceHost {
-  const { env } = level.shared;
+  const { env, literals } = level.shared;
   return {
-    inputLiteral: (text, type) => {
+    inputLiteral: (text, type, literal) => {
       if (!hasIo(type.oid)) throw unsupported(`a value of type ${formatType(type.oid)}`);
+      const node = literal && literals.get(literal);
+      if (node) env.onLiteral?.(node, type);
       return regLiteral(env, text, type.oid) ?? inputText(text, type, env.literalContext ?? env.evalContext);
     },
     paramType: (n, type) => {

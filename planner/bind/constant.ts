@@ -19,7 +19,9 @@ import { locationOf } from './node.ts';
 
 /** A literal. Numbers get the smallest of int4, int8, numeric; strings stay untyped (OID.unknown). */
 export function bindConstant(level: Level, c: PgNode): Expr {
-  return level.at(constantExpr(level, c), locationOf(c));
+  const expr = constantExpr(level, c);
+  if (c.sval && level.shared.env.onLiteral) level.shared.literals.set(expr, c);
+  return level.at(expr, locationOf(c));
 }
 
 function constantExpr(level: Level, c: PgNode): Expr {

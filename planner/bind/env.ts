@@ -25,6 +25,8 @@ export interface BindEnv {
   columnDefault?(relation: Relation, column: number): { node: PgNode; text: string } | null;
   /** Called with each RangeVar that names a relation of the catalog, and that relation. */
   onRelation?(node: PgNode, relation: Relation): void;
+  /** Called with each string literal, also in the text of a view or a function: the node that has its `sval`, and the type as which it is read. */
+  onLiteral?(literal: PgNode, type: ColType): void;
   /** Names, or dotted names, that stand for parameters where no column has them (PL/pgSQL's variables): the parameter's number. */
   variables?: ReadonlyMap<string, number>;
   /** Called with each function of a user that is called; `call`: the FuncCall, null in the body of another function. */

@@ -154,6 +154,8 @@ export class Shared {
   /** Byte offset of the token an expression came from. */
   readonly locations = new WeakMap<Expr, number>();
   readonly shapes = new WeakMap<Expr, Shape>();
+  /** Untyped literals and their nodes, where somebody asks. */
+  readonly literals = new WeakMap<Expr, PgNode>();
   /** First output name of each bound subquery node, for naming the column of a scalar subquery. */
   readonly subqueryNames = new WeakMap<object, string>();
   readonly binders: Binders;

@@ -18,6 +18,9 @@ export type RowsOf = (relation: number) => string | null;
 
 const byOid: RowsOf = () => null;
 
+/** They are no functions of PostgreSQL, and know no zone. */
+const TIME_WINDOWS = /^(tumble|hop|cumulate)\(/;
+
 /** Keys of all nodes. `settings` names what expressions can see of the session that makes the view. */
 export function nodeKeys(plan: DataflowPlan, settings = '', rowsOf = byOid): string[] {
   const digests: string[] = [];
@@ -46,10 +49,14 @@ function ownText(node: PlanNode, rowsOf: RowsOf): string {
 function nodeReadsSettings(node: PlanNode): boolean {
   switch (node.op) {
     case 'aggregate':
-      return node.calls.some((call) => functionVolatility(call.fn) !== 'i');
+      // PostgreSQL calls jsonb_object_agg immutable, though the text of a time is not.
+      return node.calls.some(({ fn }) => functionVolatility(fn) !== 'i' || fn.startsWith('jsonb_'));
     case 'over':
       // Bounds of RANGE frames move times by intervals, which may depend on the time zone.
       return true;
+    case 'flatmap':
+      // Texts become times, and times go from day to day, in the session's zone.
+      return (!TIME_WINDOWS.test(node.fn) && functionVolatility(node.fn) !== 'i') || node.args.some(readsSettings);
     case 'recursive':
       // The key of the step says it.
       return false;

@@ -24,8 +24,8 @@ export { commonType } from './common_type.ts';
 
 /** What coercion asks of its caller. */
 export interface CoerceHost {
-  /** Reads a literal as a type's input function would (typmod applied); throws 22P02 and the like. */
-  inputLiteral(text: string, type: ColType): Datum;
+  /** Reads a literal as a type's input function would (typmod applied); throws 22P02 and the like. `literal`: where it is one of the statement. */
+  inputLiteral(text: string, type: ColType, literal?: Expr): Datum;
   /** Told when an untyped parameter gets its type; gives the type it has. Throws 42P08 on a conflict. Absent: parameters are typed. */
   paramType?(n: number, type: ColType): ColType;
   /** Binds the default of a user's function. Absent: there are none of these. */
@@ -56,7 +56,7 @@ function typeUntyped(expr: Expr, to: ColType, context: CoercionContext, host: Co
   if (expr.k === 'const') {
     if (expr.v === null) return { k: 'const', v: null, t: to };
     if (typeof expr.v !== 'string') throw new Error('an untyped literal is a string');
-    return readLiteral(expr.v, to, context, host);
+    return readLiteral(expr, expr.v, to, context, host);
   }
   if (expr.k === 'param' && host.paramType) {
     const param: Expr = { k: 'param', n: expr.n, t: host.paramType(expr.n, colType(to.oid)) };
@@ -69,9 +69,9 @@ function typeUntyped(expr: Expr, to: ColType, context: CoercionContext, host: Co
  * A literal of type interval is read with its typmod (fields decide what '1' means); of another type it is read without and then
  * fitted as a value would be, which for an explicit cast truncates silently.
  */
-function readLiteral(text: string, to: ColType, context: CoercionContext, host: CoerceHost): Expr {
+function readLiteral(literal: Expr, text: string, to: ColType, context: CoercionContext, host: CoerceHost): Expr {
   const readWith = to.oid === OID.interval ? to : colType(to.oid);
-  const value = host.inputLiteral(text, readWith);
+  const value = host.inputLiteral(text, readWith, literal);
   return fitLength({ k: 'const', v: value, t: readWith }, to, context);
 }
 

@@ -359,9 +359,9 @@ function setDefault(
       hint: `Use ALTER TABLE ... ALTER COLUMN ... ${node === null ? 'DROP' : 'SET'} EXPRESSION instead.`,
     });
   }
-  const value = node === null ? null : columnDefault(engine, node, text, session);
+  const target = object.relation.columns[column].type;
+  const value = node === null ? null : columnDefault(engine, node, text, target, session);
   if (value !== null) {
-    const target = object.relation.columns[column].type;
     bindAlone(engine, value.node, text, session, { target, place: 'default' });
   }
   planned.defaults[column] = value;

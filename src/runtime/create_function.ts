@@ -21,6 +21,7 @@ import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkReplaceable } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
+import { SettledLiterals, settleDefault } from './settled_literals.ts';
 import { targetSchema } from './target_schema.ts';
 import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
 
@@ -119,11 +120,11 @@ function procOf(
     inputs.map((p) => p.type.oid),
   );
   const last = inputs.at(-1);
-  const defaults = inputs.flatMap(({ default: node }) => {
+  const defaults = inputs.flatMap(({ default: node, type }) => {
     if (node === null) return [];
     const own = structuredClone(node);
     qualifyTypes(engine, own, session.searchPath);
-    return [{ node: own, text }];
+    return [{ node: own, text: settleDefault(engine, own, text, type, session) }];
   });
   const plain = parameters.every(({ mode }) => mode === 'i');
   const proc: PgProc = {
@@ -299,6 +300,7 @@ function checkBody(engine: TidemarkEngine, proc: PgProc, statement: CreateFuncti
   }
   const named: [node: PgNode, schema: string][] = [];
   const called: [node: PgNode, path: string[]][] = [];
+  const literals = new SettledLiterals(engine, session);
   const { catalog } = engine;
   const env = engine.bindEnv(session, [], 'read');
   // What it calls may be itself.
@@ -314,11 +316,13 @@ function checkBody(engine: TidemarkEngine, proc: PgProc, statement: CreateFuncti
       allowParams: false,
       onRelation: (node, relation) => void named.push([node, relation.schema]),
       onFunction: (other, call) => call && called.push([call, [other.made!.schema, other.name]]),
+      onLiteral: (node, type) => literals.hear(node, type),
     }),
   );
   if (statement.body === null || 'source' in statement.body) return [];
   for (const [node, schema] of named) node.schemaname = schema;
   for (const [call, path] of called) call.funcname = path.map((sval) => ({ String: { sval } }));
+  literals.settle(proc.made!.body);
   qualifyTypes(engine, proc.made!.body.select, session.searchPath);
   return [...bound.dependencies.filter((oid) => catalog.get(oid) !== undefined), ...bound.types];
 }

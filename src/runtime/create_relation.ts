@@ -120,7 +120,7 @@ export async function createRelation(
     const alike = copied.defaults.get(i);
     if (alike !== undefined) return alike;
     const node = statement.columns[i]?.default ?? null;
-    return node === null ? null : columnDefault(engine, node, statement.text, session);
+    return node === null ? null : columnDefault(engine, node, statement.text, all[i].type, session);
   });
   const bound = defaults.map((d, i) => {
     if (d === null) return null;

@@ -23,6 +23,7 @@ import { takeRetention } from './kept_changes.ts';
 import { nameTaken } from './names.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { takesValues } from './sequence_calls.ts';
+import { SettledLiterals } from './settled_literals.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { targetSchema } from './target_schema.ts';
 import { checkLasting, readsTemporary } from './temporary.ts';
@@ -59,7 +60,7 @@ export async function createView(
   relation.monotone = physical.facts[physical.plan.root].monotone.slice(0, relation.columns.length);
   relation.indexes = physical.key === null || physical.key.length === 0 ? [] : [physical.key];
   const object: CatalogObject = {
-    ...viewObject(engine, statement, relation, bound),
+    ...viewObject(engine, query, relation, bound),
     kind: 'materialized_view',
     retention,
     relation,
@@ -91,11 +92,12 @@ export async function becomeView(
   engine.sourceTicks.watchClock();
 }
 
-type Hearing = Pick<BindEnv, 'onRelation' | 'onFunction'>;
+type Hearing = Pick<BindEnv, 'onRelation' | 'onFunction' | 'onLiteral'>;
 
 /**
  * Under another search path, and beside temporary tables that come later, a view must mean the same relations, types and functions, so names are stored with their schema.
- * `bind`: a copy of the query, and what hears of each name of a relation and of a function of a user.
+ * So are times that it says, as the session means them that makes it.
+ * `bind`: a copy of the query, and what hears of each name of a relation and of a function of a user, and of each literal.
  */
 function qualified(
   engine: TidemarkEngine,
@@ -106,10 +108,13 @@ function qualified(
   const query = structuredClone(written);
   const named: [node: PgNode, schema: string][] = [];
   const called: [call: PgNode, path: string[]][] = [];
+  const literals = new SettledLiterals(engine, session);
   const bound = bind(query, {
     onRelation: (node, relation) => void named.push([node, relation.schema]),
     onFunction: ({ name, made }, call) => void (call && called.push([call, [made!.schema, name]])),
+    onLiteral: (node, type) => literals.hear(node, type),
   });
+  literals.settle(query);
   for (const [node, schema] of named) node.schemaname = schema;
   for (const [call, path] of called) call.funcname = path.map((sval) => ({ String: { sval } }));
   qualifyTypes(engine, query.select, session.searchPath);
@@ -133,7 +138,7 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
   }
   const relation = viewRelation(statement, bound, replaced?.oid ?? engine.catalog.newOid(), schema);
   relation.query = query;
-  const object: ViewObject = { ...viewObject(engine, statement, relation, bound), kind: 'view', relation, query };
+  const object: ViewObject = { ...viewObject(engine, query, relation, bound), kind: 'view', relation, query };
   if (replaced === null) engine.define(object, session);
   else {
     if (bound.dependencies.includes(replaced.oid)) {
@@ -221,9 +226,9 @@ function viewRelation(statement: CreateView, bound: BoundQuery, oid: number, sch
   };
 }
 
-function viewObject(engine: TidemarkEngine, statement: CreateView, relation: Relation, bound: BoundQuery) {
+function viewObject(engine: TidemarkEngine, { text }: SelectNode, relation: Relation, bound: BoundQuery) {
   const { oid, schema, name } = relation;
-  return { oid, schema, name, sql: statement.text, dependencies: directDependencies(engine, bound) };
+  return { oid, schema, name, sql: text, dependencies: directDependencies(engine, bound) };
 }
 
 /** Fills the view and makes it live; gives its memory back when that fails. */

@@ -17,6 +17,7 @@ import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { functionsCalled } from './function_users.ts';
 import { bindAlone } from './row_expression.ts';
+import { settleDefault } from './settled_literals.ts';
 import { qualifyTypes } from './type_users.ts';
 
 const OF_SEQUENCES = new Set(['nextval', 'currval', 'setval']);
@@ -25,10 +26,12 @@ export function columnDefault(
   engine: TidemarkEngine,
   node: PgNode,
   text: string,
+  type: ColType,
   session: SessionContext,
 ): ColumnDefault {
   const own = structuredClone(node);
   qualifyTypes(engine, own, session.searchPath);
+  const settled = settleDefault(engine, own, text, type, session);
   const sequences: number[] = [];
   for (const literal of literalsIn(own, sequenceLiteral)) {
     const found = namedBy(engine, literal, session);
@@ -36,7 +39,12 @@ export function columnDefault(
     literal.sval = String(found.oid);
     sequences.push(found.oid);
   }
-  return { node: own, text, sequences, functions: functionsCalled(engine, own, text, null, session, true) };
+  return {
+    node: own,
+    text: settled,
+    sequences,
+    functions: functionsCalled(engine, own, settled, null, session, true),
+  };
 }
 
 /** What the literals of a statement name, nextval('s') and 't'::regclass: done again, it has to find this. */

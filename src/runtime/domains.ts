@@ -129,7 +129,7 @@ function domainDefault(
   session: SessionContext,
 ): ColumnDefault | null {
   if (node === null || node.A_Const?.isnull === true) return null;
-  const value = columnDefault(engine, node, text, session);
+  const value = columnDefault(engine, node, text, base, session);
   if (value.sequences.length > 0) throw unsupported('a sequence in the DEFAULT of a domain');
   bindAlone(engine, value.node, text, session, {
     target: base,

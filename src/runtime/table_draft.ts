@@ -119,7 +119,7 @@ export class TableDraft {
     });
     checkTypes([relation.columns[position]]);
     checkLastingTypes(engine, relation.schema, [relation.columns[position]]);
-    const kept = node === null ? null : columnDefault(engine, node, text, session);
+    const kept = node === null ? null : columnDefault(engine, node, text, type, session);
     defaults.push(kept);
     const given = kept === null ? defaultOf(engine, relation, position) : { ...kept, text };
     const value =

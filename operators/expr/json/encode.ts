@@ -149,7 +149,7 @@ export function jsonbDatumOf(d: Datum, oid: number, ctx: EvalContext): string {
       return d as string;
     case OID.float8: {
       // What JavaScript writes without an exponent are the same shortest digits; -0 is 0 in both.
-      const text = String(d);
+      const text = ctx.extraFloatDigits > 0 ? String(d) : '';
       return /^[-\d.]+$/.test(text) ? text : jsonbText(numberJsonb(d, oid, ctx));
     }
     default:
