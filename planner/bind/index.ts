@@ -3,6 +3,7 @@
  * logical plan. Follows the analysis phase of PostgreSQL, whose errors (SQLSTATE, text, position) it gives.
  */
 export { checkSqlFunction } from './check_function.ts';
+export { externalFunction } from './external_call.ts';
 export { indexColumnName } from './column_name.ts';
 export type {
   BindEnv,

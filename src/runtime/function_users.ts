@@ -140,7 +140,7 @@ export function checkReplaceable(engine: TidemarkEngine, old: FunctionObject, no
 }
 
 function meaningOf({ source, proc: { strict, made } }: FunctionObject): string {
-  return JSON.stringify([source.trim(), strict, made!.defaults.map(({ node }) => withoutPlaces(node))]);
+  return JSON.stringify([made!.script?.language, source.trim(), strict, made!.defaults.map(({ node }) => withoutPlaces(node))]);
 }
 
 function withoutPlaces(node: PgNode): string {
@@ -191,7 +191,7 @@ export function bodyReads(
 ): boolean {
   if (!standard) return false;
   const columns = presentColumns(relation).filter((column) => column.position !== position);
-  const made = { ...proc.made!, body: { ...proc.made!.body, seen: [{ relation: relation.oid, columns }] } };
+  const made = { ...proc.made!, body: { ...proc.made!.body!, seen: [{ relation: relation.oid, columns }] } };
   const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
   return orNull(() => checkSqlFunction({ ...proc, made }, env)) === null;
 }

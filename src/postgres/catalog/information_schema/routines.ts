@@ -82,7 +82,8 @@ function parameterRows(proc: PgProc, database: string, facts: CatalogFacts, path
 export const ROUTINES: Record<string, CatalogRelation> = {
   routines: ofCatalog((facts, { database }) => {
     const known = sources();
-    for (const { oid, source } of functionsOf(facts)) known.set(oid, { language: 'SQL', text: source });
+    for (const { oid, source, proc } of functionsOf(facts))
+      known.set(oid, { language: proc.made!.script?.language.toUpperCase() ?? 'SQL', text: source });
     return everyProc(facts).map((proc) =>
       routineRow(proc, database, known.get(proc.oid) ?? { language: 'INTERNAL', text: proc.name }),
     );
