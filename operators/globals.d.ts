@@ -23,7 +23,9 @@ declare namespace WebAssembly {
     private constructor();
     value: number;
   }
-  class RuntimeError extends Error {}
+  class RuntimeError extends Error {
+    constructor(message: string);
+  }
   class Instance {
     constructor(module: Module, imports: Imports);
     readonly exports: Record<string, unknown>;

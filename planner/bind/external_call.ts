@@ -28,7 +28,9 @@ export function externalFunction(proc: PgProc, columns: Columns | null): Externa
   const named = (argNames ?? args.map(() => '')).filter((_, i) => argModes === null || 'ibv'.includes(argModes[i]));
   const base = (type: ColType) => colType(type.oid, type.typmod);
   const value = base(typeOfOid(result));
-  const rows = columns?.map((column) => ({ name: column.name, type: base(column.type) })) ?? [{ name: null, type: value }];
+  const rows = columns?.map((column) => ({ name: column.name, type: base(column.type) })) ?? [
+    { name: null, type: value },
+  ];
   return {
     language,
     signature: signatureText(proc),

@@ -47,8 +47,7 @@ export function bindRangeFunction(level: Level, c: PgNode): FromItem {
     const call = madeSet(level, first);
     if (call) {
       if (c.coldeflist) throw notRecord(level, c.coldeflist);
-      if (call.f.proc.made?.script)
-        return assemble(level, [externalRows(level, call)], c.alias, c.ordinality === true);
+      if (call.f.proc.made?.script) return assemble(level, [externalRows(level, call)], c.alias, c.ordinality === true);
       return sqlFunctionItem(level, call, c.alias, c.ordinality === true);
     }
   }

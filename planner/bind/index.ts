@@ -3,7 +3,6 @@
  * logical plan. Follows the analysis phase of PostgreSQL, whose errors (SQLSTATE, text, position) it gives.
  */
 export { checkSqlFunction } from './check_function.ts';
-export { externalFunction } from './external_call.ts';
 export { indexColumnName } from './column_name.ts';
 export type {
   BindEnv,
@@ -15,6 +14,7 @@ export type {
   BoundReturning,
   BoundUpdate,
 } from './env.ts';
+export { externalFunction } from './external_call.ts';
 export { bindDelete, bindInsert, bindMerge, bindModifyingSelect, bindUpdate } from './modify.ts';
 export { bindQuery } from './query.ts';
 export { regclassPath } from './reg_literal.ts';

@@ -5,8 +5,8 @@
 import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { enumTypeOf } from '../../operators/expr/enum_types.ts';
-import { outputText } from '../../operators/expr/io/index.ts';
 import { externalOf } from '../../operators/expr/external.ts';
+import { outputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { typeOfRange } from '../../operators/expr/range_types.ts';
 import { OID } from '../../operators/types.ts';

@@ -89,7 +89,10 @@ class JavaScriptFunction implements ExternalRunner {
         : resultKind(result.oid),
     };
     sandbox ??= new Sandbox();
-    this.#image = sandbox.define(`(function (${names.join(', ')}) { "use strict";\n${source}\n})`, JSON.stringify(kinds));
+    this.#image = sandbox.define(
+      `(function (${names.join(', ')}) { "use strict";\n${source}\n})`,
+      JSON.stringify(kinds),
+    );
   }
 
   #resultOf(args: Datum[]): Json {
@@ -213,13 +216,13 @@ function thrownText({ text }: Thrown): string {
   return name === undefined ? String(message) : `${name}: ${message}`;
 }
 
-function thrownParts(text: string): { name?: string; message: string; line?: number; column?: number } {
+function thrownParts(text: string): { name?: string; message: string; line?: number } {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) return { message: String(value) };
   const { name, message, stack } = value as { name: string; message: string; stack?: string };
-  const place = /<body>:(\d+):(\d+)/.exec(stack ?? '');
-  if (place === null) return { name, message };
-  return { name, message, line: Number(place[1]) - LINES_BEFORE, column: Number(place[2]) };
+  // The column is where reading began, not where it failed.
+  const place = /<body>:(\d+)/.exec(stack ?? '');
+  return { name, message, line: place === null ? undefined : Number(place[1]) - LINES_BEFORE };
 }
 
 /** What is wrong with a body, and where in its text (UTF-16 units). */
@@ -236,13 +239,15 @@ export function checkBody(f: ExternalFunction): BodyError | null {
     new JavaScriptFunction(f).load();
     return null;
   } catch (error) {
-    if (error instanceof OutOfSteps || error instanceof OutOfStack) return { message: 'the body is too long', at: null };
+    if (error instanceof OutOfSteps || error instanceof OutOfStack)
+      return { message: 'the body is too long', at: null };
     if (!(error instanceof Thrown)) throw error;
-    const { message, line, column } = thrownParts(error.text);
-    if (line === undefined || column === undefined || line < 1) return { message, at: null };
-    const before = f.source.split('\n').slice(0, line - 1);
-    const start = before.reduce((n, text) => n + text.length + 1, 0);
-    return { message: `${message} at line ${line}`, at: Math.min(start + column - 1, f.source.length) };
+    const { message, line } = thrownParts(error.text);
+    if (line === undefined || line < 1) return { message, at: null };
+    const lines = f.source.split('\n');
+    if (line > lines.length) return { message: 'the body ends too soon', at: f.source.length };
+    const start = lines.slice(0, line - 1).reduce((n, text) => n + text.length + 1, 0);
+    return { message: `${message} at line ${line}`, at: start + (/\S/.exec(lines[line - 1])?.index ?? 0) };
   }
 }
 

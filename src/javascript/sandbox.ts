@@ -84,7 +84,7 @@ interface Instance {
 
 /** A run that took all of its steps. */
 export class OutOfSteps extends Error {}
-/** A run that called too deep, in native code where the body could not catch it. */
+/** A run that called too deep, in native code where the body could not catch it; or the thread's stack was short of what is counted on, which nothing here is known to come to. */
 export class OutOfStack extends Error {}
 
 /** What JavaScript threw; `text` is as JSON, of an Error its name, message and stack. */
@@ -159,10 +159,11 @@ export class Sandbox {
     try {
       return work();
     } catch (error) {
+      if (error instanceof RangeError) throw new OutOfStack('out of stack');
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       if (meters.room.value < LARGEST_FRAME) throw new OutOfStack('out of stack');
       if (meters.steps.value < LARGEST_COPY) throw new OutOfSteps('out of steps');
-      throw error;
+      throw new Thrown(JSON.stringify(`the sandbox stopped: ${error.message}`));
     }
   }
 
@@ -229,7 +230,8 @@ export class Sandbox {
       [this.#top, Math.ceil(end / PART) * PART],
     ];
     const globals = this.#instance.variables.map(({ value }) => value as number);
-    if (under.length === 0) return { parts: ranges.map(([from, to]) => ({ at: from, bytes: memory.slice(from, to) })), globals, run };
+    if (under.length === 0)
+      return { parts: ranges.map(([from, to]) => ({ at: from, bytes: memory.slice(from, to) })), globals, run };
     const parts: Part[] = [];
     for (const [from, to] of ranges) {
       const old = under.find(({ at }) => at === from)!.bytes;
@@ -257,7 +259,7 @@ function instantiate(module: WebAssembly.Module): Instance {
   const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES, shared: false });
   const words = () => new Int32Array(memory.buffer);
   const absent = () => {
-    throw new Error('the sandbox called what it has no use for');
+    throw new WebAssembly.RuntimeError('it asked for what is not there');
   };
   const imports: Record<string, unknown> = { a: memory };
   for (const { name, kind } of WebAssembly.Module.imports(module)) if (kind === 'function') imports[name] = absent;
@@ -288,7 +290,14 @@ function instantiate(module: WebAssembly.Module): Instance {
       return 1;
     },
   });
-  const instance: Instance = { memory, exports: {}, variables: [], steps: null as never, room: null as never, grew: false };
+  const instance: Instance = {
+    memory,
+    exports: {},
+    variables: [],
+    steps: null as never,
+    room: null as never,
+    grew: false,
+  };
   const exports = new WebAssembly.Instance(module, { a: imports }).exports;
   const globals = Object.entries(exports).filter(([name]) => name.startsWith(GLOBAL));
   instance.exports = exports as Instance['exports'];

@@ -130,10 +130,12 @@ function isoText(text: string): string {
 
 /** The other way, for PostgreSQL's input, which knows neither signs nor a year 0. */
 function timeText(text: string): string {
-  const parts = /^([+-]\d{6}|0000)(-.*)$/.exec(text);
+  const parts = /^([+-]\d{6,7}|0000)(-.*)$/.exec(text);
   if (parts === null) return text;
   const year = Number(parts[1]);
-  return year > 0 ? `${String(year).padStart(4, '0')}${parts[2]}` : `${String(1 - year).padStart(4, '0')}${parts[2]} BC`;
+  return year > 0
+    ? `${String(year).padStart(4, '0')}${parts[2]}`
+    : `${String(1 - year).padStart(4, '0')}${parts[2]} BC`;
 }
 
 /** What reads results as a type. Throws SqlErrors of the type's input. */
@@ -156,7 +158,8 @@ function valueReader(type: ColType): (value: Json) => Datum {
       return inputText(String(value), type, CONTEXT);
     };
   }
-  if (oid === OID.float8) return (value) => (typeof value === 'number' ? value : inputText(checked(value), type, CONTEXT));
+  if (oid === OID.float8)
+    return (value) => (typeof value === 'number' ? value : inputText(checked(value), type, CONTEXT));
   if (TIMES.has(oid)) return (value) => inputText(timeText(checked(value)), type, CONTEXT);
   return (value) => inputText(checked(value), type, CONTEXT);
 }
@@ -173,7 +176,8 @@ function arrayOf(elem: number, value: Json[], read: (value: Json) => Datum): Dat
   const dims: number[] = [];
   for (let at: Json = value; Array.isArray(at); at = at[0] ?? null) dims.push(at.length);
   if (dims.includes(0)) {
-    if (value.length === 0 || (dims.length > 1 && value.every((x) => Array.isArray(x) && x.length === 0))) return pgArray(elem, []);
+    if (value.length === 0 || (dims.length > 1 && value.every((x) => Array.isArray(x) && x.length === 0)))
+      return pgArray(elem, []);
     throw unequal();
   }
   if (dims.length > 6)

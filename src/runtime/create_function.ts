@@ -20,8 +20,8 @@ import type { SessionContext } from '../engine.ts';
 import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkReplaceable } from './function_users.ts';
-import { checkScript, type MadeLanguage, scriptOf } from './script_function.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
+import { checkScript, type MadeLanguage, scriptOf } from './script_function.ts';
 import { targetSchema } from './target_schema.ts';
 import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
 

@@ -33,13 +33,18 @@ export function checkScript(proc: PgProc, statement: CreateFunction, reads: bool
   for (const oid of [...args, ...(isTable ? columns.map(({ type }) => type.domain ?? type.oid) : [result])]) {
     const type = typeOfOid(oid);
     if (!isPassed(type.oid))
-      throw refused(`take or return values of type ${formatType(oid)}`, 'Cast it to text where the function is called.');
+      throw refused(
+        `take or return values of type ${formatType(oid)}`,
+        'Cast it to text where the function is called.',
+      );
     if (retset && type.domain !== undefined && !args.includes(oid)) throw refused('return sets of a domain');
   }
   if (!reads) return;
   const wrong = checkBody(externalFunction(proc, columns.length > 1 ? columns : null));
   if (wrong === null) return;
-  throw new SqlError('42601', `syntax error in JavaScript: ${wrong.message}`, { position: placeOf(statement, wrong.at) });
+  throw new SqlError('42601', `syntax error in JavaScript: ${wrong.message}`, {
+    position: placeOf(statement, wrong.at),
+  });
 }
 
 /** Of a place in the body, where that stands in the statement as it is. */
