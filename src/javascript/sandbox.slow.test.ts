@@ -79,7 +79,7 @@ test('a body that is not one function is none', () => {
   ])
     assert.throws(() => define(body), Thrown, body);
   // Those that look as if.
-  assert.deepEqual(results('return "}" + `${"}"}` + /}/.source // }', 1), ['"}}}"']);
+  assert.deepEqual(results("return '}' + `}` + /}/.source // }", 1), ['"}}}"']);
 });
 
 /** Each changes something, or looks at what changes, and gives what it sees. */
@@ -95,7 +95,7 @@ const LEAKS = [
   'return (0, eval)("globalThis.n ??= 0; ++n")',
   'Array.prototype.n = (Array.prototype.n ?? 0) + 1; return [].n',
   'Object.prototype.n = 1; return a.n',
-  'Object.prototype.toString = () => "n"; return `${{}}`',
+  'Object.prototype.toString = () => "n"; return String({})',
   'Object.prototype.__defineGetter__("n", () => 1); return a.n',
   'Object.setPrototypeOf(Array.prototype, { n: 1 }); return [].n',
   'Math.abs = () => 7; return Math.abs(-1)',
@@ -152,7 +152,7 @@ const LEAKS = [
   'Map.prototype.get = () => 7; return new Map([[1, 2]]).get(1)',
   'Function.prototype.call = () => 7; return [1].map.call([1], (x) => x)',
   'Function.prototype.apply = () => 7; Reflect.apply = () => 7; return 1',
-  'const o = {}; o.toString = () => "o"; o.constructor = 1; o.valueOf = () => 3; return [`${o}`, o.constructor, Object.keys(o)]',
+  'const o = {}; o.toString = () => "o"; o.constructor = 1; o.valueOf = () => 3; return [String(o), o.constructor, Object.keys(o)]',
   'return Object.getOwnPropertyNames(globalThis).filter((k) => { const d = Object.getOwnPropertyDescriptor(globalThis, k); return d.configurable || d.writable })',
   'return [new Error("x").stack, (() => { try { null.x } catch (e) { return e.message } })()]',
   'let d = 0; const f = () => { d++; f() }; try { f() } catch (e) { return [d, e.name] }',
@@ -220,7 +220,7 @@ test('recursion ends before the stack of the thread does, whatever recurses', ()
     'const f = () => "a".replace(/a/, () => f()); return f()',
     'const f = () => [2, 1].sort(() => f()); return f()',
     'const o = { get a() { return this.a } }; return o.a',
-    'class A { toString() { return `${this}` } } return `${new A()}`',
+    'class A { toString() { return String(this) } } return String(new A())',
     'return JSON.parse("[".repeat(1e5))',
     'let x = []; for (let i = 0; i < 5e4; i++) x = [x]; return JSON.stringify(x).length',
     'let x = []; for (let i = 0; i < 5e4; i++) x = [x]; return x',

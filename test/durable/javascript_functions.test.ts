@@ -40,7 +40,7 @@ test('functions in JavaScript, and what calls them, are there after restarts', a
     const shares = [['1', '10'], ['2', '5'], ...added.map((n) => [n, '12.5'])];
     assert.deepEqual(await sql(engine, 'SELECT * FROM v ORDER BY id'), shares, how);
     assert.deepEqual(await sql(engine, "SELECT sqlstate, reason FROM tidemark.errors('v')"), [
-      ['38000', "function share(integer,numeric) failed at line 1: Error: nothing"],
+      ['38000', 'function share(integer,numeric) failed at line 1: Error: nothing'],
     ]);
     const words = [['1', 'x'], ['1', 'y'], ['3', 'z'], ...added.map((n) => [n, 'n'])];
     assert.deepEqual(await sql(engine, 'SELECT * FROM w ORDER BY 1, 2'), words, how);
