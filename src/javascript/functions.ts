@@ -21,6 +21,8 @@ import { argumentKind, type Json, reader, resultKind, writer } from './values.ts
 
 /** Of one call; some 100 ms. */
 export const STEPS = 50_000_000;
+/** And these for reading long arguments and writing them again. */
+const STEPS_A_CHARACTER = 40;
 /** Of one run. */
 const ROWS = 256;
 const BYTES = 1 << 18;
@@ -159,7 +161,13 @@ class JavaScriptFunction implements ExternalRunner {
     try {
       if (this.#image === null) this.load();
       const box = sandbox as Sandbox;
-      const results = JSON.parse(box.run(this.#image as Image, `[${calls.join(',')}]`, isAlone ? STEPS : STEPS / 2));
+      const results = JSON.parse(
+        box.run(
+          this.#image as Image,
+          `[${calls.join(',')}]`,
+          isAlone ? STEPS + STEPS_A_CHARACTER * calls[0].length : STEPS / 2,
+        ),
+      );
       if (!isAlone && box.grew) return null;
       return (results as Json[]).map((value) => this.#result(value));
     } catch (error) {

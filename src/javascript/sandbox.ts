@@ -58,6 +58,7 @@ const LARGEST_COPY = (MOST_PAGES * PAGE) >> 6;
 const SETUP_STEPS = 200_000_000;
 /** Images differ in parts of so many bytes. */
 const PART = 1024;
+const NOTHING = new Uint8Array(PART);
 
 interface Part {
   at: number;
@@ -132,6 +133,8 @@ export class Sandbox {
       this.#restore(this.#base);
       const made = this.#evaluate(text, '<body>');
       const run = this.#apply(this.#base.run, [made, this.#string(text), this.#string(kinds)]);
+      // An image fits into an instance that is new.
+      if (this.#instance.grew) throw new Thrown('"the body is too long"');
       return this.#image(this.#base.parts, run);
     });
   }
@@ -224,10 +227,10 @@ export class Sandbox {
   #image(under: Part[], run: number): Image {
     const memory = this.#bytes();
     let end = memory.length;
-    while (memory[end - 1] === 0) end--;
+    while (Buffer.compare(memory.subarray(end - PART, end), NOTHING) === 0) end -= PART;
     const ranges = [
       [0, this.#top - STACK_BYTES],
-      [this.#top, Math.ceil(end / PART) * PART],
+      [this.#top, end],
     ];
     const globals = this.#instance.variables.map(({ value }) => value as number);
     if (under.length === 0)

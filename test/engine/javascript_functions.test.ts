@@ -175,6 +175,7 @@ test('sets of rows stand in FROM', async () => {
      CREATE FUNCTION upto(n int) RETURNS SETOF int LANGUAGE javascript IMMUTABLE
        AS $$ function* all() { for (let i = 0; i < n; i++) yield i } return all() $$;
      CREATE FUNCTION odd(n int) RETURNS TABLE (a int, b int) LANGUAGE javascript IMMUTABLE AS 'return n === 1 ? 5 : n === 2 ? [7] : n === 3 ? undefined : [{ a: 1 }]';
+     CREATE FUNCTION evens(n int) RETURNS TABLE (a int) LANGUAGE javascript IMMUTABLE AS 'return [0, { a: 2 }, 2n * 2n]';
      CREATE MATERIALIZED VIEW v AS SELECT id, word FROM t, words(s)`,
   );
   assert.deepEqual(await said(engine, 'SELECT * FROM words($$x y$$) WITH ORDINALITY AS w(q, r, o)'), [
@@ -200,6 +201,7 @@ test('sets of rows stand in FROM', async () => {
     await said(engine, 'SELECT * FROM odd(2)'),
     '42804 function odd(integer) returned a row that is no object',
   );
+  assert.deepEqual(await said(engine, 'SELECT * FROM evens(3)'), [['0'], ['2'], ['4']]);
   assert.equal(String(await said(engine, 'SELECT upto(2)')).slice(0, 5), '0A000');
   await sql(engine, "UPDATE t SET s = 'd e f' WHERE id = 2; DELETE FROM t WHERE id = 1");
   assert.deepEqual(await said(engine, 'SELECT * FROM v ORDER BY 1, 2'), [
