@@ -85,7 +85,9 @@ export class MapOperator implements Operator {
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
     this.#needed = [...needed];
-    this.#inAdvance = inAdvance([...(filter === null ? [] : [filter]), ...(project ?? [])]);
+    // What is volatile (each_row.ts) must not be evaluated twice.
+    this.#inAdvance =
+      path === 'interpreter' ? null : inAdvance([...(filter === null ? [] : [filter]), ...(project ?? [])]);
     this.#plainFilter = filter !== null && inAdvance([filter]) === null ? filter : null;
     const computes = path !== 'interpreter' && (filter !== null || !this.#columnsOnly);
     this.#kernel = computes ? compileMap(filter, project, inputTypes, types) : null;

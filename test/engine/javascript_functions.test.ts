@@ -164,6 +164,17 @@ test('functions stand where expressions may', async () => {
   ]);
 });
 
+test('volatile arguments are worked out once a row', async () => {
+  const engine = await opened();
+  await sql(
+    engine,
+    "CREATE SEQUENCE s; CREATE FUNCTION f(a bigint) RETURNS bigint LANGUAGE javascript IMMUTABLE AS 'return a * 2n'; CREATE TABLE t (a bigint)",
+  );
+  assert.deepEqual(await said(engine, "SELECT sum(f(nextval('s'))) FROM generate_series(1, 600)"), [['360600']]);
+  await sql(engine, "INSERT INTO t SELECT f(nextval('s')) FROM generate_series(1, 300)");
+  assert.deepEqual(await said(engine, "SELECT count(DISTINCT a), nextval('s') FROM t"), [['300', '901']]);
+});
+
 test('sets of rows stand in FROM', async () => {
   const engine = await opened();
   await sql(
