@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | avro | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | functions | avro | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -9,6 +9,7 @@ import { avroBench } from './avro.ts';
 import { changeCostBench } from './change_cost.ts';
 import { coldBench } from './cold.ts';
 import { durabilityBench } from './durability.ts';
+import { functionsBench } from './functions.ts';
 import { kafkaBench } from './kafka.ts';
 import { latencyBench } from './latency.ts';
 import { logCostBench } from './log_cost.ts';
@@ -72,6 +73,9 @@ switch (positionals[0]) {
       megabytes: values.megabytes === undefined ? null : Number(values.megabytes),
       json: values.json,
     });
+    break;
+  case 'functions':
+    await functionsBench({ rows: number(values.rows, 100_000), runs: number(values.runs, 5), json: values.json });
     break;
   case 'kafka':
     await kafkaBench({ messages: number(values.events, 500_000), json: values.json });

@@ -15,6 +15,7 @@ import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
 import { ExpandedRows } from './expanded_rows.ts';
 import { columnsOf } from './expr/columns.ts';
+import { EXTERNAL_ROWS } from './expr/external.ts';
 import { type BoundSetFunction, resolveSet } from './expr/functions/registry.ts';
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
@@ -51,8 +52,8 @@ export class FlatMapOperator implements Operator {
     const resultType = types[inputWidth];
     this.#fn =
       timeWindowFunction(fn) ?? resolveSet(fn, { argTypes: args.map((a) => a.t), resultType, variadic: false });
-    // Every set-returning function of pg_proc that we have is strict, save unnest of several arrays, which sees its NULLs.
-    this.#strict = args.length === 1 || !fn.startsWith('unnest(');
+    // Every set-returning function of pg_proc that we have is strict, save unnest of several arrays, which sees its NULLs, as those in other languages do.
+    this.#strict = fn !== EXTERNAL_ROWS && (args.length === 1 || !fn.startsWith('unnest('));
     this.#ordinality = ordinality;
     this.#left = left;
     // What is volatile must not be called again for a row that the kernel of the arguments gives up.

@@ -9,12 +9,22 @@ interface Buffer {
 }
 
 declare namespace WebAssembly {
-  class Memory {
-    constructor(descriptor: { initial: number; maximum: number; shared: boolean });
-    readonly buffer: SharedArrayBuffer;
+  class Memory<Shared extends boolean = true> {
+    constructor(descriptor: { initial: number; maximum: number; shared: Shared });
+    readonly buffer: Shared extends true ? SharedArrayBuffer : ArrayBuffer;
+    grow(pages: number): number;
   }
   class Module {
     constructor(bytes: Uint8Array);
+    static imports(module: Module): { module: string; name: string; kind: string }[];
+  }
+  /** A variable of a module, of 32 bits. */
+  class Global {
+    private constructor();
+    value: number;
+  }
+  class RuntimeError extends Error {
+    constructor(message: string);
   }
   class Instance {
     constructor(module: Module, imports: Imports);

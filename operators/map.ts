@@ -11,7 +11,8 @@ import { BatchBuilder, emptyBatch, readDatum, readRow, weightOf } from './batch/
 import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
 import { columnsOf } from './expr/columns.ts';
-import { type BoundExpr, bindExpr } from './expr/interpret.ts';
+import { type InAdvance, inAdvance } from './expr/in_advance.ts';
+import { type BoundExpr, bindExpr, isTrueOf } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileMap, type MapKernel } from './expr/kernel/compile.ts';
 import { compileWasmMap } from './expr/kernel/wasm/compile.ts';
@@ -48,6 +49,10 @@ export class MapOperator implements Operator {
   readonly #dropped: number[];
   readonly #passed: number[];
   readonly #needed: number[];
+  /** Of expressions that call functions in other languages. */
+  readonly #inAdvance: InAdvance | null;
+  /** The filter, where that calls none. */
+  readonly #plainFilter: Expr | null;
   #kernel: MapKernel | null;
   /** Makes the kernel in WebAssembly when the time has come; null when it was asked. */
   #faster: (() => MapKernel | null) | null = null;
@@ -80,6 +85,10 @@ export class MapOperator implements Operator {
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
     this.#needed = [...needed];
+    // What is volatile (each_row.ts) must not be evaluated twice.
+    this.#inAdvance =
+      path === 'interpreter' ? null : inAdvance([...(filter === null ? [] : [filter]), ...(project ?? [])]);
+    this.#plainFilter = filter !== null && inAdvance([filter]) === null ? filter : null;
     const computes = path !== 'interpreter' && (filter !== null || !this.#columnsOnly);
     this.#kernel = computes ? compileMap(filter, project, inputTypes, types) : null;
     if (computes && path !== 'JavaScript') this.#faster = () => compileWasmMap(filter, project, inputTypes, types);
@@ -104,10 +113,26 @@ export class MapOperator implements Operator {
       this.#rows += input.n;
       if (this.#rows > WARM_ROWS && mayMake(tick.number)) this.#changeKernel();
     }
-    if (this.#kernel === null) for (let i = 0; i < input.n; i++) this.#interpret(i);
-    const made = this.#kernel?.(input, out, tick.evalContext, this.#interpret) ?? out.build();
+    const run = () => this.#run(input, out, tick);
+    const ahead = input.n > 1 ? this.#inAdvance : null;
+    const made = ahead === null ? run() : ahead(() => this.#rowsAhead(input, tick), tick.evalContext, run);
     if (input.net === true && this.#keepsAll(input)) made.net = true;
     return made;
+  }
+
+  #run(input: Batch, out: BatchBuilder, tick: Tick): Batch {
+    if (this.#kernel === null) for (let i = 0; i < input.n; i++) this.#interpret(i);
+    return this.#kernel?.(input, out, tick.evalContext, this.#interpret) ?? out.build();
+  }
+
+  /** What the expressions look at, of each row in turn. */
+  *#rowsAhead(input: Batch, { evalContext }: Tick): Iterable<Datum[]> {
+    const filter = this.#plainFilter;
+    for (let i = 0; i < input.n; i++) {
+      const row: Datum[] = new Array(input.columns.length).fill(null);
+      for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
+      if (filter === null || isTrueOf(filter, row, evalContext)) yield row;
+    }
   }
 
   #builder(arena: Arena, rows: number): BatchBuilder {

@@ -4,6 +4,7 @@
  * which PostgreSQL does not record: `canFail` lists the functions known to be total and takes every other one as fallible.
  */
 import { DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
+import { EXTERNAL_CALL, EXTERNAL_ROWS } from '../../operators/expr/external.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { isEnumType, OID } from '../../operators/types.ts';
 import { BOOL } from '../logical/expressions.ts';
@@ -137,6 +138,8 @@ const STRINGS = new Set<number>([OID.text, OID.varchar, OID.bpchar, OID.name, OI
 export function functionVolatility(fn: string): Volatility {
   // What a domain says does not change while something that must not change is computed with it.
   if (fn === DOMAIN_CHECK) return 'i';
+  // Whatever it says of itself: what runs it gives the same for the same arguments.
+  if (fn === EXTERNAL_CALL || fn === EXTERNAL_ROWS) return 'i';
   const name = fn.slice(0, fn.indexOf('('));
   const procs = procsByName(name);
   const exact = procs.find((p) => procSignature(p) === fn);

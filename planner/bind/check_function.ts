@@ -15,6 +15,7 @@ import { guarded, newShared } from './start.ts';
  * the body itself names.
  */
 export function checkSqlFunction(proc: PgProc, env: BindEnv): { dependencies: number[]; types: number[] } {
+  if (proc.made?.script) return { dependencies: [], types: [] };
   return guarded(() => {
     const shared = newShared(env);
     const level = new Level(shared, null, '');

@@ -12,6 +12,7 @@ import { procsByName } from '../types/catalog.ts';
 import type { BoundCall } from './bound_call.ts';
 import { INT8, refuseDomain, refuseEnumInView } from './coercion.ts';
 import { columnName } from './column_name.ts';
+import { externalRows } from './external_call.ts';
 import { columnsItem, type FromItem } from './from_item.ts';
 import { relationItem } from './from_relation.ts';
 import { resolveCall } from './function_call.ts';
@@ -46,6 +47,7 @@ export function bindRangeFunction(level: Level, c: PgNode): FromItem {
     const call = madeSet(level, first);
     if (call) {
       if (c.coldeflist) throw notRecord(level, c.coldeflist);
+      if (call.f.proc.made?.script) return assemble(level, [externalRows(level, call)], c.alias, c.ordinality === true);
       return sqlFunctionItem(level, call, c.alias, c.ordinality === true);
     }
   }

@@ -16,6 +16,7 @@ import { bindAggregate } from './aggregate_call.ts';
 import type { BoundCall } from './bound_call.ts';
 import { cast } from './cast_expr.ts';
 import { coerceHost, operand, refuseDomainInView, toBoolean, tryCoerce, typeOf } from './coercion.ts';
+import { bindExternalCall } from './external_call.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf, names } from './node.ts';
@@ -31,6 +32,7 @@ export function bindFunctionCall(level: Level, c: PgNode): Expr {
   checkDecoration(level, c, call);
   if (c.over) return bindWindowCall(level, c, call);
   if (call.f.kind === 'a') return bindAggregate(level, c, call);
+  if (call.f.proc.made?.script) return bindExternalCall(level, call);
   if (call.f.proc.made) return bindSqlCall(level, call);
   if (call.f.retset) return addSetFunction(level, call);
   noteShape(level, call.expr, call.f);

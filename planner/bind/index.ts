@@ -14,6 +14,7 @@ export type {
   BoundReturning,
   BoundUpdate,
 } from './env.ts';
+export { externalFunction } from './external_call.ts';
 export { bindDelete, bindInsert, bindMerge, bindModifyingSelect, bindUpdate } from './modify.ts';
 export { bindQuery } from './query.ts';
 export { regclassPath } from './reg_literal.ts';

@@ -21,7 +21,7 @@ import type { Col, Logical, OrderItem } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { uniqueOn } from '../rewrite/decorrelate/unique.ts';
-import type { PgProc, SqlFunction } from '../types/catalog.ts';
+import type { MadeFunction, PgProc } from '../types/catalog.ts';
 import type { ResolvedFunction } from '../types/function.ts';
 import { formatType } from '../types/type_name.ts';
 import type { BoundCall } from './bound_call.ts';
@@ -68,16 +68,7 @@ export function signatureText({ name, args }: Pick<PgProc, 'name' | 'args'>): st
 export function bindSqlCall(level: Level, call: BoundCall): Expr {
   const { f } = call;
   const { proc } = f;
-  if (f.retset) {
-    throw level.error(
-      '0A000',
-      `a call of ${signatureText(proc)}, which returns a set, is not supported here`,
-      call.location,
-      {
-        hint: 'Call it in FROM: its arguments may be columns of what stands before it.',
-      },
-    );
-  }
+  if (f.retset) throw setElsewhere(level, call);
   return within(level, proc, () => {
     const value = bodyValue(level, call);
     const strict = f.strict ? ifNotNull(call.args, value) : value;
@@ -89,6 +80,13 @@ export function bindSqlCall(level: Level, call: BoundCall): Expr {
       });
     }
     return level.at(strict, call.location);
+  });
+}
+
+export function setElsewhere(level: Level, { f, location }: BoundCall): SqlError {
+  const message = `a call of ${signatureText(f.proc)}, which returns a set, is not supported here`;
+  return level.error('0A000', message, location, {
+    hint: 'Call it in FROM: its arguments may be columns of what stands before it.',
   });
 }
 
@@ -127,7 +125,7 @@ function within<T>(level: Level, proc: PgProc, body: () => T): T {
 }
 
 /** The columns of the rows that it returns; null: a plain value. */
-export function columnsOf(level: Level, f: ResolvedFunction, { rowOf }: SqlFunction): ReturnColumn[] | null {
+export function columnsOf(level: Level, f: ResolvedFunction, { rowOf }: MadeFunction): ReturnColumn[] | null {
   if (rowOf === 0) return f.outColumns !== null && f.outColumns.length > 1 ? f.outColumns : null;
   const relation = level.shared.env.catalog.relationByOid(rowOf);
   if (relation === null) throw new SqlError('42P01', 'the relation whose rows the function returns was dropped');
@@ -141,13 +139,14 @@ function calleeOf(call: BoundCall, values: Expr[]): Callee {
   return { name, names, values, uses: values.map(() => 0), taken: new Set() };
 }
 
-function bodyLevel(level: Level, made: SqlFunction, callee: Callee): Level {
-  return new Level(level.shared, null, made.body.text, made.body.seen, callee);
+function bodyLevel(level: Level, made: MadeFunction, callee: Callee): Level {
+  const { text, seen } = made.body!;
+  return new Level(level.shared, null, text, seen, callee);
 }
 
 /** The body as an expression over the arguments; null when it is more than one expression. */
-function expressionOf(level: Level, call: BoundCall, made: SqlFunction): Expr | null {
-  const node = onlyExpression(made.body.select);
+function expressionOf(level: Level, call: BoundCall, made: MadeFunction): Expr | null {
+  const node = onlyExpression(made.body!.select);
   if (node === null) return null;
   const bound = (values: Expr[]) => {
     const callee = calleeOf(call, values);
@@ -237,14 +236,14 @@ const ifNotNull = (args: Expr[], value: Expr): Expr => {
 export function rowsOf(
   level: Level,
   call: BoundCall,
-  made: SqlFunction,
+  made: MadeFunction,
   columns: ReturnColumn[],
 ): { plan: Logical; cols: Col[]; order: OrderItem[] } {
   refuseVolatile(level, call);
   const body = bodyLevel(level, made, calleeOf(call, call.args));
   const query = level.shared.binders.select(
     body,
-    { SelectStmt: made.body.select },
+    { SelectStmt: made.body!.select },
     { resolveUnknown: true, keepOrder: true },
   );
   const { proc } = call.f;
@@ -281,7 +280,7 @@ function spread({ outputs }: BoundSelect, columns: ReturnColumn[]): Expr[] {
 }
 
 /** The first row of the body as a value: one column, or a row of `columns`. */
-function subqueryOf(level: Level, call: BoundCall, made: SqlFunction, columns: ReturnColumn[] | null): Expr {
+function subqueryOf(level: Level, call: BoundCall, made: MadeFunction, columns: ReturnColumn[] | null): Expr {
   refuseAlone(level, call);
   const rows = rowsOf(level, call, made, columns ?? [{ name: call.name, type: call.t }]);
   const one = constant(1n, INT8);

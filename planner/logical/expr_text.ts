@@ -5,6 +5,7 @@
 import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { enumTypeOf } from '../../operators/expr/enum_types.ts';
+import { externalOf } from '../../operators/expr/external.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { typeOfRange } from '../../operators/expr/range_types.ts';
@@ -68,6 +69,8 @@ export function exprText(e: Expr, nameOf: (id: number) => string): string {
     case 'call': {
       const operator = e.args.length === 2 ? infixOf(e.fn) : undefined;
       if (operator) return `${inner(e.args[0])} ${operator} ${inner(e.args[1])}`;
+      const external = externalOf(e);
+      if (external !== null) return `${external.name}(${list(e.args.slice(1))})`;
       return `${e.fn.slice(0, e.fn.indexOf('('))}(${list(e.args)})`;
     }
     case 'cast':

@@ -9,10 +9,12 @@
  * A subplan that is used several times is printed once and numbered; later uses refer to its number. `interpreted` lists what runs row by row in
  * the interpreter instead of in the map's generated kernel.
  */
+import { describedBy, EXTERNAL_ROWS } from '../../operators/expr/external.ts';
 import { interpretedParts } from '../../operators/expr/kernel/compile.ts';
 import { isWasmMap } from '../../operators/expr/kernel/wasm/compile.ts';
 import type { AggCall, DataflowPlan, PlanNode, SortKey, WindowCall } from '../../operators/plan.ts';
 import { exprText } from '../logical/expr_text.ts';
+import { externalCalls } from './external_calls.ts';
 import { freesText } from './frees_text.ts';
 import type { PhysicalQuery } from './query.ts';
 
@@ -73,7 +75,7 @@ export function explainNodes(
     const frees = freesText(node, relationName);
     const remarks = [frees && `frees: ${frees}`, remark(i)].filter((r) => r !== null);
     const sharing = shared ? [`shared #${numbers.get(i)}`] : [];
-    const notes = [...sharing, ...(node.notes ?? []), ...mapKernel(plan, node), ...remarks];
+    const notes = [...sharing, ...(node.notes ?? []), ...mapKernel(plan, node), ...externalCalls(node), ...remarks];
     const inputs = node.inputs.map(tree);
     if (node.op === 'recursive') inputs.push(explained('Step', [explainNodes(node.step, relationName)]));
     const fields: ExplainedNode['fields'] =
@@ -91,6 +93,12 @@ function mapKernel(plan: DataflowPlan, node: PlanNode): string[] {
   const parts = interpretedParts(node.filter, node.project, input.types, node.types);
   const texts = new Set(parts.map((e) => exprText(e, (id) => columnName(plan, input, id))));
   return ['in JavaScript', ...(texts.size === 0 ? [] : [`interpreted: ${[...texts].join(', ')}`])];
+}
+
+function setText({ fn, args }: PlanNode & { op: 'flatmap' }, nameOf: (id: number) => string): string {
+  const isExternal = fn === EXTERNAL_ROWS;
+  const shown = isExternal ? args.slice(1) : args;
+  return `${isExternal ? describedBy(args).name : bare(fn)}(${shown.map((a) => exprText(a, nameOf)).join(', ')})`;
 }
 
 function indent(children: string[][]): string[] {
@@ -145,7 +153,7 @@ function describe(node: PlanNode, plan: DataflowPlan, relationName: (oid: number
       return columns === undefined ? `Filter${filter}` : `Map ${columns}${filter}`;
     }
     case 'flatmap':
-      return `FlatMap ${bare(node.fn)}(${node.args.map((a) => exprText(a, (id) => from(0, id))).join(', ')})${node.left ? ' left' : ''}${node.sliced ? ' by slices' : ''}`;
+      return `FlatMap ${setText(node, (id) => from(0, id))}${node.left ? ' left' : ''}${node.sliced ? ' by slices' : ''}`;
     case 'union':
       return 'Union all';
     case 'distinct':

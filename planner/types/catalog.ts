@@ -64,14 +64,16 @@ export interface PgProc {
   /** Parameter names ('' unnamed); null when none has one. */
   argNames: string[] | null;
   /** Of a function that a user made: what it does. */
-  made?: SqlFunction;
+  made?: MadeFunction;
 }
 
-/** What a function in SQL does: it is written out where it is called. */
-export interface SqlFunction {
+/** What a function of a user does. */
+export interface MadeFunction {
   schema: string;
-  /** One SELECT, over the parameters. */
-  body: SelectNode;
+  /** Of a function in SQL, which is written out where it is called: one SELECT, over the parameters. */
+  body: SelectNode | null;
+  /** Of a function in another language, which is called. */
+  script: { language: string; source: string } | null;
   /** DEFAULT expressions of the last parameters. */
   defaults: { node: PgNode; text: string }[];
   /** OID of the relation whose rows it returns; 0: none. */

@@ -21,6 +21,7 @@ import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkReplaceable } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
+import { checkScript, type MadeLanguage, scriptOf } from './script_function.ts';
 import { SettledLiterals, settleDefault } from './settled_literals.ts';
 import { targetSchema } from './target_schema.ts';
 import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
@@ -39,10 +40,10 @@ const wrong = (message: string, detail?: string): SqlError => new SqlError('42P1
 export function createFunction(engine: TidemarkEngine, statement: CreateFunction, session: SessionContext): void {
   const { catalog } = engine;
   const { name } = statement;
-  checkLanguage(statement.language);
+  const language = languageOf(statement.language);
   const schema = targetSchema(engine, statement, session);
   if (isTemporary(schema)) throw new SqlError('0A000', 'functions in temporary schemas are not supported');
-  const { proc, isRow } = procOf(engine, statement, schema, session);
+  const { proc, isRow } = procOf(engine, statement, language, schema, session);
   const existing = catalog.functionOf(schema, name, proc.args, session.searchPath);
   if (existing !== undefined) {
     checkNotOthers(engine, `function "${name}"`, existing.oid, session);
@@ -51,7 +52,9 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     proc.oid = existing.oid;
   }
   const { source, standard } = bodyText(statement);
-  const uses = standard || mustCheck(engine, session) ? checkBody(engine, proc, statement, session) : [];
+  if (proc.made!.script !== null) checkScript(proc, statement, mustCheck(engine, session));
+  const isBound = proc.made!.body !== null && (standard || mustCheck(engine, session));
+  const uses = isBound ? checkBody(engine, proc, statement, session) : [];
   const object: FunctionObject = {
     kind: 'function',
     oid: proc.oid,
@@ -72,7 +75,9 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     rows: statement.rows ?? (proc.retset ? 1000 : 0),
   };
   // What calls it is bound again after a start, and so is what it calls.
-  const reads = [...object.dependencies, ...namedInSyntax(engine, proc.made!.body.select, session.searchPath)];
+  const { body } = proc.made!;
+  const named = body === null ? [] : namedInSyntax(engine, body.select, session.searchPath);
+  const reads = [...object.dependencies, ...named];
   if (existing === undefined) {
     object.oid = catalog.newOid();
     proc.oid = object.oid;
@@ -87,11 +92,11 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
   engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, reads);
 }
 
-function checkLanguage(language: string | null): void {
-  if (language === 'sql') return;
+function languageOf(language: string | null): MadeLanguage {
+  if (language === 'sql' || language === 'javascript') return language;
   if (language === null) throw wrong('no language specified');
   throw new SqlError('0A000', `functions in language "${language}" are not supported`, {
-    hint: 'There is LANGUAGE sql, with one SELECT as the body.',
+    hint: 'There are LANGUAGE sql, with one SELECT as the body, and LANGUAGE javascript.',
   });
 }
 
@@ -102,6 +107,7 @@ const mustCheck = (engine: TidemarkEngine, session: SessionContext): boolean =>
 function procOf(
   engine: TidemarkEngine,
   statement: CreateFunction,
+  language: MadeLanguage,
   schema: string,
   session: SessionContext,
 ): { proc: PgProc; isRow: boolean } {
@@ -142,7 +148,13 @@ function procOf(
     allArgs: plain ? null : types.map(declaredOid),
     argModes: plain ? null : parameters.map(({ mode }) => mode),
     argNames: parameters.some((p) => p.name !== '') ? parameters.map((p) => p.name) : null,
-    made: { schema, body: bodyOf(statement), defaults, rowOf },
+    made: {
+      schema,
+      body: language === 'sql' ? bodyOf(statement) : null,
+      script: language === 'sql' ? null : { language, source: scriptOf(statement) },
+      defaults,
+      rowOf,
+    },
   };
   return { proc, isRow: rowOf !== 0 };
 }
@@ -322,8 +334,8 @@ function checkBody(engine: TidemarkEngine, proc: PgProc, statement: CreateFuncti
   if (statement.body === null || 'source' in statement.body) return [];
   for (const [node, schema] of named) node.schemaname = schema;
   for (const [call, path] of called) call.funcname = path.map((sval) => ({ String: { sval } }));
-  literals.settle(proc.made!.body);
-  qualifyTypes(engine, proc.made!.body.select, session.searchPath);
+  literals.settle(proc.made!.body!);
+  qualifyTypes(engine, proc.made!.body!.select, session.searchPath);
   return [...bound.dependencies.filter((oid) => catalog.get(oid) !== undefined), ...bound.types];
 }
 

@@ -127,7 +127,7 @@ function callersOf(engine: TidemarkEngine, object: FunctionObject): string[] {
 
 /** 0A000 when what is kept was computed with another body. */
 export function checkReplaceable(engine: TidemarkEngine, old: FunctionObject, now: FunctionObject): void {
-  if (engine.replay !== null || meaningOf(old) === meaningOf(now)) return;
+  if (engine.replay !== null || (meaningOf(old) === meaningOf(now) && !mayBeRefused(old, now))) return;
   const kept = engine.catalog
     .dependents([old.oid])
     .filter(({ kind }) => kind === 'materialized_view' || kind === 'sink' || kind === 'subscription');
@@ -143,8 +143,18 @@ export function checkReplaceable(engine: TidemarkEngine, old: FunctionObject, no
   });
 }
 
+/** What is kept calls it as it is immutable, and would not be made again if it were not. */
+function mayBeRefused(old: FunctionObject, now: FunctionObject): boolean {
+  return old.proc.made!.script !== null && old.proc.volatility === 'i' && now.proc.volatility !== 'i';
+}
+
 function meaningOf({ source, proc: { strict, made } }: FunctionObject): string {
-  return JSON.stringify([source.trim(), strict, made!.defaults.map(({ node }) => withoutPlaces(node))]);
+  return JSON.stringify([
+    made!.script?.language,
+    source.trim(),
+    strict,
+    made!.defaults.map(({ node }) => withoutPlaces(node)),
+  ]);
 }
 
 function withoutPlaces(node: PgNode): string {
@@ -195,7 +205,7 @@ export function bodyReads(
 ): boolean {
   if (!standard) return false;
   const columns = presentColumns(relation).filter((column) => column.position !== position);
-  const made = { ...proc.made!, body: { ...proc.made!.body, seen: [{ relation: relation.oid, columns }] } };
+  const made = { ...proc.made!, body: { ...proc.made!.body!, seen: [{ relation: relation.oid, columns }] } };
   const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
   return orNull(() => checkSqlFunction({ ...proc, made }, env)) === null;
 }

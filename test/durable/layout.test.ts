@@ -55,6 +55,7 @@ async function savedShape(): Promise<string[]> {
   await sql(
     engine,
     `CREATE FUNCTION plus(x int, y int DEFAULT 1, OUT z int) LANGUAGE sql AS 'SELECT x + y';
+     CREATE FUNCTION twice(x int) RETURNS int LANGUAGE javascript IMMUTABLE AS 'return 2 * x';
      CREATE TABLE called (a int CHECK (plus(a) > 0) DEFAULT plus(1), b int);
      CREATE DOMAIN d AS int DEFAULT 1 NOT NULL CHECK (VALUE > 0); CREATE TABLE of_domains (d d, ds d[]); INSERT INTO of_domains DEFAULT VALUES`,
   );

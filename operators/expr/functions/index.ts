@@ -21,6 +21,7 @@ import './text.ts';
 import './date.ts';
 import './domain.ts';
 import './enum.ts';
+import './external.ts';
 import './extract.ts';
 import './interval.ts';
 import './now.ts';

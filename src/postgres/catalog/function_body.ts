@@ -11,7 +11,7 @@ export function bodyText({ standard, source, sql, proc }: FunctionObject, path: 
   const tokens = scanPostgres(sql);
   const start = Buffer.byteLength(sql.slice(0, sql.lastIndexOf(source)), 'utf8');
   // The tree has all schemas, the text those that were written.
-  const edits = placesIn(proc.made!.body.select).flatMap(({ location, schema }) => {
+  const edits = placesIn(proc.made!.body!.select).flatMap(({ location, schema }) => {
     const at = tokenAt(tokens, location);
     if (at < 0 || tokens[at + 1]?.text === '.' || path.includes(schema)) return [];
     return [insertion(location - start, `${quoteIdent(schema)}.`)];

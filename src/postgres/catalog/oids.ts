@@ -58,6 +58,8 @@ export const PG_TOAST = 99;
 /** The extension that the tidemark schema belongs to: below the users' OIDs, so that pg_dump leaves it out. */
 export const EXTENSION = 14998;
 export const PLPGSQL = 14997;
+/** The language of functions, in pg_language. */
+export const JAVASCRIPT = 14996;
 /** pg_class.oid of catalogs that other catalogs point at. */
 export const CATALOG = {
   pg_type: 1247,

@@ -103,7 +103,7 @@ const QUERIES = [
   'SELECT * FROM pg_am ORDER BY oid',
   'SELECT * FROM pg_cast ORDER BY oid',
   'SELECT * FROM pg_range ORDER BY rngtypid',
-  'SELECT * FROM pg_language ORDER BY oid',
+  "SELECT * FROM pg_language WHERE lanname <> 'javascript' ORDER BY oid",
   'SELECT * FROM pg_opclass ORDER BY oid',
   'SELECT * FROM pg_aggregate ORDER BY aggfnoid::oid',
   `SELECT oid, typname, typnamespace, typlen, typbyval, typtype, typcategory, typispreferred, typisdefined, typdelim, typrelid,

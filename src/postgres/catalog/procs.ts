@@ -8,7 +8,7 @@ import type { FunctionObject } from '../../catalog/objects.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import { defaultText } from './default_text.ts';
 import type { CatalogFacts } from './facts.ts';
-import { OWNER, PG_CATALOG } from './oids.ts';
+import { JAVASCRIPT, OWNER, PG_CATALOG } from './oids.ts';
 import { staticRows } from './static_rows.ts';
 
 /** pg_language.oid. */
@@ -84,7 +84,7 @@ function madeRow(object: FunctionObject, facts: CatalogFacts): CatalogRow {
   return {
     ...common(proc),
     proowner: facts.engine.catalog.ownerOf(object),
-    prolang: SQL,
+    prolang: proc.made!.script === null ? SQL : JAVASCRIPT,
     procost: object.cost,
     prorows: object.rows,
     proleakproof: object.leakproof,

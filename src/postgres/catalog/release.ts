@@ -1,6 +1,7 @@
 /** Catalogs that are the same in every database: operators, casts, access methods, collations, text search. */
 import type { SystemTable } from '../../../planner/types/catalog_table.ts';
-import type { CatalogRelation } from './catalog_relation.ts';
+import { type CatalogRelation, toRows } from './catalog_relation.ts';
+import { JAVASCRIPT, OWNER } from './oids.ts';
 import { staticRows } from './static_rows.ts';
 
 const TABLES: SystemTable[] = [
@@ -10,7 +11,6 @@ const TABLES: SystemTable[] = [
   'pg_amproc',
   'pg_cast',
   'pg_conversion',
-  'pg_language',
   'pg_opclass',
   'pg_operator',
   'pg_opfamily',
@@ -35,7 +35,28 @@ const PG_COLLATION: CatalogRelation = {
     }),
 };
 
+/** pg_language: PostgreSQL's, and what functions can be in besides. */
+const PG_LANGUAGE: CatalogRelation = {
+  until: 'release',
+  rows: (_moment, columns) => [
+    ...staticRows('pg_language', columns),
+    ...toRows(columns, [
+      {
+        oid: JAVASCRIPT,
+        lanname: 'javascript',
+        lanowner: OWNER,
+        lanispl: true,
+        lanpltrusted: true,
+        lanplcallfoid: 0,
+        laninline: 0,
+        lanvalidator: 0,
+      },
+    ]),
+  ],
+};
+
 export const RELEASE: Record<string, CatalogRelation> = {
   ...Object.fromEntries(TABLES.map((name) => [name, release(name)])),
   pg_collation: PG_COLLATION,
+  pg_language: PG_LANGUAGE,
 };

@@ -68,7 +68,7 @@ function definition(object: FunctionObject, moment: Moment): string {
   return [
     `CREATE OR REPLACE FUNCTION ${quoteIdent(object.schema)}.${quoteIdent(proc.name)}(${argumentsText(proc, true, moment)})`,
     ` RETURNS ${resultText(proc, moment)}`,
-    ' LANGUAGE sql',
+    ` LANGUAGE ${proc.made!.script?.language ?? 'sql'}`,
     ...(words === '' ? [] : [words]),
     object.standard ? bodyText(object, moment.context.searchPath) : `AS ${quote}${object.source}${quote}`,
     '',

@@ -85,7 +85,8 @@ export const ROUTINES: Record<string, CatalogRelation> = {
   routines: ofCatalog((facts, context) => {
     const known = knownTo(facts, context);
     const made = sources();
-    for (const object of functionsOf(facts)) made.set(object.oid, { language: 'SQL', text: object.source });
+    for (const { oid, source, proc } of functionsOf(facts))
+      made.set(oid, { language: proc.made!.script?.language.toUpperCase() ?? 'SQL', text: source });
     return everyProc(facts).map((proc) => {
       const { language, text } = made.get(proc.oid) ?? { language: 'INTERNAL', text: proc.name };
       const owner = functionObject(facts, proc.oid)?.ownedBy ?? OWNER;
