@@ -1,6 +1,6 @@
 /**
  * Builds dist/ from the sources: main.cjs and worker.cjs (the I/O thread) with everything of ours, start.js, which runs them, log_worker.js (the thread of the
- * tick log, which is small), and the files beside them that
+ * tick log, which is small), http_worker.js (the HTTP thread), and the files beside them that
  * are read at run time. Node finds, reads and links some hundred modules one by one; as one file they start in a tenth of the time
  * (docs/decisions/0180), and with V8's code for them, made at last, in half of that (docs/decisions/0260). Packages stay outside; what is loaded on
  * demand (`import()`) is initialised on demand.
@@ -26,7 +26,11 @@ const common = {
 rmSync(dist, { recursive: true, force: true });
 await build({
   ...common,
-  entryPoints: { start: 'src/run_built.ts', log_worker: 'src/durable/log_worker.ts' },
+  entryPoints: {
+    start: 'src/run_built.ts',
+    log_worker: 'src/durable/log_worker.ts',
+    http_worker: 'src/http/worker.ts',
+  },
   format: 'esm',
 });
 const { outputFiles } = await build({
@@ -45,6 +49,7 @@ const { outputFiles } = await build({
 for (const { path, text } of outputFiles)
   writeFileSync(path, path.endsWith('.cjs') ? text.replaceAll('import("', '__import("') : text);
 copyFileSync(join(root, 'operators', 'kernels', 'kernels.wasm'), join(dist, 'kernels.wasm'));
+cpSync(join(root, 'src', 'http', 'console'), join(dist, 'console'), { recursive: true });
 cpSync(join(root, 'planner', 'types', 'generated'), join(dist, 'generated'), { recursive: true });
 
 // A process of its own: only one that has started has the code that a start uses, and the code is for plain flags.
