@@ -8,7 +8,7 @@ import { StreamPort } from './stream_port.ts';
 
 const PEER = { address: '10.1.2.3', port: 7, tls: null };
 
-async function pair(t: TestContext): Promise<{ here: Duplex; there: Duplex; close(): void }> {
+async function pair(t: TestContext): Promise<{ here: Duplex; there: Duplex; again(): Duplex; close(): void }> {
   const { port1, port2 } = new MessageChannel();
   const opened = new Promise<Duplex>((resolve) => {
     new StreamPort(port2, (stream, peer) => {
@@ -18,7 +18,7 @@ async function pair(t: TestContext): Promise<{ here: Duplex; there: Duplex; clos
   });
   const here = new StreamPort(port1);
   t.after(() => here.close());
-  return { here: here.open(PEER), there: await opened, close: () => here.close() };
+  return { here: here.open(PEER), there: await opened, again: () => here.open(PEER), close: () => here.close() };
 }
 
 test('bytes come in order and whole, also from memory that all threads see', async (t) => {
@@ -86,4 +86,6 @@ test('a stream that is destroyed is so on the other side, and all are when the p
   const two = await pair(t);
   two.close();
   await Promise.all([once(two.here, 'close'), once(two.there, 'close')]);
+  // And one that is opened then.
+  await once(two.again(), 'close');
 });

@@ -25,6 +25,7 @@ export class StreamPort {
   readonly #port: MessagePort;
   readonly #streams = new Map<number, PortStream>();
   #lastId = 0;
+  #closed = false;
 
   /** `opened` takes what the other side opens. */
   constructor(port: MessagePort, opened?: (stream: Duplex, peer: Peer) => void) {
@@ -35,6 +36,7 @@ export class StreamPort {
     });
     // The other thread has ended.
     port.on('close', () => {
+      this.#closed = true;
       for (const stream of this.#streams.values()) stream.destroy();
     });
   }
@@ -53,6 +55,7 @@ export class StreamPort {
     const stream = new PortStream(id, (message, transfer) => this.#post(message, transfer));
     this.#streams.set(id, stream);
     stream.once('close', () => this.#streams.delete(id));
+    if (this.#closed) stream.destroy();
     return stream;
   }
 
