@@ -49,7 +49,10 @@ const { outputFiles } = await build({
 for (const { path, text } of outputFiles)
   writeFileSync(path, path.endsWith('.cjs') ? text.replaceAll('import("', '__import("') : text);
 copyFileSync(join(root, 'operators', 'kernels', 'kernels.wasm'), join(dist, 'kernels.wasm'));
-cpSync(join(root, 'src', 'http', 'console'), join(dist, 'console'), { recursive: true });
+cpSync(join(root, 'src', 'http', 'console'), join(dist, 'console'), {
+  recursive: true,
+  filter: (path) => !path.endsWith('.test.ts'),
+});
 cpSync(join(root, 'planner', 'types', 'generated'), join(dist, 'generated'), { recursive: true });
 
 // A process of its own: only one that has started has the code that a start uses, and the code is for plain flags.

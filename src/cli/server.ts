@@ -109,12 +109,7 @@ async function serve(
   const { auth = 'trust', password } = settings;
   if (password !== undefined) await setSuperuserPassword(engine, password);
   if (auth === 'scram') checkSomebody(engine);
-  else {
-    for (const host of [settings.host, settings.http?.host ?? settings.host].filter((h) => !isLoopback(h)))
-      settings.log('warn', 'whoever reaches this address is let in as a superuser: --auth scram asks for passwords', {
-        listen: host,
-      });
-  }
+  else warnOfAll(settings);
   const { tls } = settings;
   const pair = tls?.pair;
   const postgres = await startPostgresServer({
@@ -177,6 +172,13 @@ async function openMetrics(
     await postgres.close();
     throw error;
   }
+}
+
+/** Without passwords. */
+function warnOfAll({ host, http, log }: ServerSettings): void {
+  for (const listen of new Set([host, ...(http == null ? [] : [http.host])]))
+    if (!isLoopback(listen))
+      log('warn', 'whoever reaches this address is let in as a superuser: --auth scram asks for passwords', { listen });
 }
 
 /** Before recovery, so that probes are answered from then on. What it needs is loaded only then. */

@@ -36,12 +36,12 @@ export async function answerQuery(
       sqlstate: '0A000',
       hint: `It can be had as ${OFFERED.join(', ')}.`,
     });
-  const query = await readQuery(request);
   const form = await make();
-  const client = await openSession(request, response);
   const answer = new Answer(response, form.contentType);
+  // Before the body is read: nobody has us keep one who may not come in.
+  const client = await openSession(request, response);
   try {
-    await run(client, query, form, answer);
+    await run(client, await readQuery(request), form, answer);
     client.close();
   } catch (error) {
     client.leave();

@@ -83,21 +83,25 @@ export async function answerSubscribe(
   url: URL,
   openSession: OpenSession,
 ): Promise<void> {
-  const sql = await sqlOf(request, url);
   const after = lastEventId(request);
-  const { text, before } = subscription(sql, after);
-  const client = await openSession(request, response);
   const answer = new Answer(response, 'text/event-stream; charset=utf-8');
   const events = new Events(answer);
+  const client = await openSession(request, response);
   try {
-    const columns = await client.prepare(text);
-    if (columns === null) throw new HttpError(400, 'there is nothing to subscribe to', { sqlstate: '42601' });
-    client.run([], false);
-    await follow(client, columns.slice(LEADING), after === null, answer, events);
+    const sql = await sqlOf(request, url);
+    const { text, before } = subscription(sql, after);
+    try {
+      const columns = await client.prepare(text);
+      if (columns === null) throw new HttpError(400, 'there is nothing to subscribe to', { sqlstate: '42601' });
+      client.run([], false);
+      await follow(client, columns.slice(LEADING), after === null, answer, events);
+    } catch (error) {
+      throw moved(error, sql, before);
+    }
     client.close();
   } catch (error) {
     client.leave();
-    if (!answer.started) throw moved(error, sql, before);
+    if (!answer.started) throw error;
     const said = answerTo(error);
     // A tick that is told in part must not pass for a whole one.
     if (said === null || events.within) response.destroy();

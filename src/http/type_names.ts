@@ -15,6 +15,8 @@ interface Name {
 }
 
 const FIRST_OF_USERS = 16384;
+/** A type has as many names as it has modifiers: of varchar millions. */
+const MOST_KNOWN = 10_000;
 
 export class TypeNames {
   readonly #known = new Map<string, Name>();
@@ -36,7 +38,9 @@ export class TypeNames {
       [...unknown].forEach((key, i) => {
         const name = { type: found[2 * i] ?? '???', base: found[2 * i + 1] ?? '???' };
         names.set(key, name);
-        if (Number.parseInt(key, 10) < FIRST_OF_USERS) this.#known.set(key, name);
+        if (Number.parseInt(key, 10) >= FIRST_OF_USERS) return;
+        if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+        this.#known.set(key, name);
       });
     }
     return columns.map((column) => ({ name: column.name, ...(names.get(keyOf(column)) as Name) }));

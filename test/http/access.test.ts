@@ -76,6 +76,14 @@ test('with passwords: the page and the metrics ask, probes do not and name nothi
   assert.equal((await ask(closed, '/health/live')).status, 200);
 });
 
+test('a body is not read before the login', options, async () => {
+  const head = `POST /query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n`;
+  // Of the body nothing ever comes.
+  assert.match(await say(closed, `${head}\r\n`, true), /^HTTP\/1\.1 401 /);
+  const wrong = `Authorization: ${basic('tidemark', 'wrong').Authorization}\r\n`;
+  assert.match(await say(closed, `${head}${wrong}\r\n`, true), /^HTTP\/1\.1 401 /);
+});
+
 test('sessions are seen, with their client', options, async () => {
   const { json } = await post(open, 'SELECT application_name, client_addr, usename, state FROM pg_stat_activity');
   assert.deepEqual(json.rows, [['http', '127.0.0.1', 'tidemark', 'active']]);
@@ -125,13 +133,14 @@ test('paths, methods, types and sizes', options, async () => {
   assert.ok(long === 413 || long === 'EPIPE' || long === 'ECONNRESET', String(long));
 });
 
-/** What the server says to bytes. */
-function say(text: string | Buffer): Promise<string> {
+/** What the server says to bytes; `once`: its first words are enough. */
+function say({ httpPort }: HttpServerForTest, text: string | Buffer, once = false): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(open.httpPort, '127.0.0.1', () => socket.write(text));
+    const socket = connect(httpPort, '127.0.0.1', () => socket.write(text));
     let said = '';
     socket.setEncoding('latin1').on('data', (part: string) => {
       said += part;
+      if (once) socket.destroy();
     });
     socket.on('error', reject);
     socket.on('close', () => resolve(said));
@@ -139,30 +148,50 @@ function say(text: string | Buffer): Promise<string> {
 }
 
 test('what is no HTTP is refused, and the server goes on', options, async () => {
-  assert.match(await say('\x00\x01\x02\x03\r\n\r\n'), /^HTTP\/1\.1 400 /);
-  assert.match(await say('GET / HTTP/1.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 400 /);
-  assert.match(await say(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
+  assert.match(await say(open, '\x00\x01\x02\x03\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  assert.match(await say(open, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  assert.match(await say(open, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
   assert.match(
-    await say('POST /query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'),
+    await say(
+      open,
+      'POST /query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+    ),
     /^HTTP\/1\.1 400 /,
   );
-  assert.match(await say('GET http://[ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 400 /);
-  assert.match(await say('OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  assert.match(
+    await say(open, 'GET http://[ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'),
+    /^HTTP\/1\.1 400 /,
+  );
+  assert.match(
+    await say(open, 'OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'),
+    /^HTTP\/1\.1 400 /,
+  );
   const piped = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(20);
   const last = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
-  assert.equal((await say(piped + last)).match(/HTTP\/1\.1 200 OK/g)?.length, 21);
+  assert.equal((await say(open, piped + last)).match(/HTTP\/1\.1 200 OK/g)?.length, 21);
   assert.equal((await post(open, 'SELECT 1')).status, 200);
 });
 
 test('a request that does not come whole is cut off', { timeout: 60_000 }, async () => {
-  assert.match(await say('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '), /^HTTP\/1\.1 408 /);
+  assert.match(await say(open, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '), /^HTTP\/1\.1 408 /);
 });
 
 test('more statements at once than there is room for are refused, and none is left', options, async () => {
-  const many = await Promise.all(Array.from({ length: 260 }, () => post(open, 'SELECT pg_sleep(0.5)')));
-  const refused = many.filter(({ status }) => status === 503);
-  assert.ok(refused.length > 0 && refused.length < 260, `${refused.length} were refused`);
-  assert.equal(refused[0].json.error.sqlstate, '53300');
+  const gone = new AbortController();
+  const sleeping = Array.from({ length: 200 }, () =>
+    fetch(`${open.base}/query`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'text/plain' },
+      body: 'SELECT pg_sleep(600)',
+      signal: gone.signal,
+    }),
+  );
+  await until('all run', () => open.sessions('http') === 200, 60_000);
+  const refused = await post(open, 'SELECT 1');
+  assert.deepEqual([refused.status, refused.json.error.sqlstate], [503, '53300']);
+  assert.equal((await ask(open, '/health/ready')).status, 200);
+  gone.abort();
+  await Promise.allSettled(sleeping);
   await until('all sessions end', () => open.sessions('http') === 0);
   assert.equal((await post(open, 'SELECT 1')).status, 200);
 });
