@@ -19,7 +19,8 @@ Options:
   --password-file FILE         the superuser tidemark gets the password that is in it (start only)
   --init FILE.sql              statements to run before clients are let in; several files run in order, each with an --init of its own (start only)
   --metrics HOST:PORT          serves GET /metrics for Prometheus there
-  --tls-cert FILE              PEM certificate, with its chain: clients may come over TLS; read again at SIGHUP
+  --http HOST:PORT             serves queries, changes, health, metrics and the console over HTTP there
+  --tls-cert FILE              PEM certificate, with its chain: clients may come over TLS, --http is https; read again at SIGHUP
   --tls-key FILE               its private key
   --tls-required               and none may come without
   --log-level LEVEL            error, warn or info (default info)
@@ -41,6 +42,8 @@ export interface ServerOptions {
   logLevel: 'error' | 'warn' | 'info';
   /** Null: nowhere. */
   metrics: { host: string; port: number } | null;
+  /** Null: nowhere. */
+  http: { host: string; port: number } | null;
   /** Null: without. */
   tls: TlsOptions | null;
   auth: AuthMode;
@@ -95,6 +98,7 @@ export function parseCommand(args: string[]): Command {
       memoryLimit: values['memory-limit'] ?? null,
       logLevel: level,
       metrics: values.metrics === undefined ? null : address('metrics', values.metrics),
+      http: values.http === undefined ? null : address('http', values.http),
       tls: tlsOptions(values['tls-cert'], values['tls-key'], values['tls-required'] ?? false),
       auth,
       passwordFile,
@@ -121,6 +125,7 @@ function parse(args: string[]) {
         'memory-limit': { type: 'string' },
         'log-level': { type: 'string' },
         metrics: { type: 'string' },
+        http: { type: 'string' },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
         'tls-required': { type: 'boolean' },

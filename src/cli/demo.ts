@@ -70,6 +70,7 @@ async function openServer(
     threads: 2 as const,
     tls,
     metrics: options.metrics,
+    http: options.http,
   };
   try {
     return await runServer({ ...settings, port: options.port, worker });

@@ -35,8 +35,3 @@ export function checkSomebody(engine: TidemarkEngine): void {
     hint: `--password-file FILE sets that of the superuser ${BOOTSTRAP_NAME}.`,
   });
 }
-
-/** Whether only this machine can reach the address. */
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^(::ffff:)?127\./.test(address);
-}

@@ -5,18 +5,21 @@ import '../../operators/expr/functions/index.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { openData, type RecoveryReport } from '../durable/recovery.ts';
+import type { Ask, HttpThread } from '../http/http_thread.ts';
 import { IoThread } from '../io/io_thread.ts';
 import type { StartedWorker } from '../io/start_worker.ts';
 import type { MetricsServer } from '../metrics/metrics_server.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
-import type { PostgresServer } from '../postgres/options.ts';
+import type { PostgresServer, PostgresServerOptions } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
 import type { AuthMode } from '../postgres/session/login.ts';
-import type { Listen } from '../postgres/wire/listener.ts';
+import { type Listen, listenHere } from '../postgres/wire/listener.ts';
+import { isLoopback } from '../postgres/wire/loopback.ts';
+import type { TlsPair } from '../postgres/wire/tls.ts';
 import { TidemarkEngine } from '../runtime/engine.ts';
 import type { EngineOptions } from '../runtime/engine_options.ts';
 import { runScript } from '../runtime/script.ts';
-import { checkSomebody, isLoopback, setSuperuserPassword } from './password.ts';
+import { checkSomebody, setSuperuserPassword } from './password.ts';
 import type { TlsFiles } from './tls.ts';
 
 export type Log = NonNullable<EngineOptions['log']>;
@@ -27,6 +30,7 @@ export interface RunningServer {
   /** The thread that has the sockets, where there is one. */
   io: IoThread | null;
   metrics: MetricsServer | null;
+  http: HttpThread | null;
   /** Ends client sessions, sinks and sources, in this order. */
   close(): Promise<void>;
 }
@@ -51,6 +55,8 @@ export interface ServerSettings extends EngineOptions {
   init?: InitScript[];
   /** Where figures for Prometheus are served; null, absent: nowhere. */
   metrics?: { host: string; port: number } | null;
+  /** Where HTTP is served; null, absent: nowhere. */
+  http?: { host: string; port: number } | null;
   /** Null, absent: clients come in clear. */
   tls?: TlsFiles | null;
   log: Log;
@@ -65,9 +71,12 @@ export interface InitScript {
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
   const io = settings.threads === 2 ? startIoThread(settings.log, settings.worker) : null;
   const engine = new TidemarkEngine({ ...settings, kafka: settings.kafka ?? io?.kafka });
+  let http: HttpThread | null = null;
   try {
-    return await serve(settings, engine, io);
+    http = await openHttp(settings);
+    return await serve(settings, engine, io, http);
   } catch (error) {
+    await http?.close();
     await engine.close();
     await io?.close();
     throw error;
@@ -85,7 +94,12 @@ function startIoThread(log: Log, worker: StartedWorker | undefined): IoThread {
   });
 }
 
-async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThread | null): Promise<RunningServer> {
+async function serve(
+  settings: ServerSettings,
+  engine: TidemarkEngine,
+  io: IoThread | null,
+  http: HttpThread | null,
+): Promise<RunningServer> {
   const catalog = new PgCatalog(engine);
   // What a tick was about to read is lost: nothing can be right from here on.
   const onColdDamage = ({ message }: SqlError) => {
@@ -103,15 +117,12 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   const { auth = 'trust', password } = settings;
   if (password !== undefined) await setSuperuserPassword(engine, password);
   if (auth === 'scram') checkSomebody(engine);
-  else if (!isLoopback(settings.host))
-    settings.log('warn', 'whoever reaches this address is let in as a superuser: --auth scram asks for passwords', {
-      listen: settings.host,
-    });
+  else warnOfAll(settings);
   const { tls } = settings;
   const pair = tls?.pair;
   const postgres = await startPostgresServer({
     auth,
-    listenThrough: settings.listen ?? io?.listen,
+    listenThrough: settings.listen ?? io?.listen ?? (await listenFor(http)),
     listen: { host: settings.host, port: settings.port },
     tls: tls == null || pair === undefined ? undefined : { ...pair, required: tls.required },
     engine,
@@ -122,19 +133,31 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   });
   catalog.sessions = postgres;
   if (tls != null) {
-    tls.use = postgres.useTls;
+    const useTls = async (made: TlsPair) => {
+      await postgres.useTls(made);
+      await http?.useTls(made);
+    };
+    tls.use = useTls;
     // A signal that came meanwhile.
-    if (tls.pair !== pair) await postgres.useTls(tls.pair);
+    if (tls.pair !== pair) await useTls(tls.pair);
   }
   const metrics = await openMetrics(settings, engine, postgres);
+  if (http !== null) {
+    io?.admitFrom(http.streams);
+    http.ready(await answersFor(engine, postgres));
+    settings.log('info', `http: ${tls == null ? 'http' : 'https'}://${http.address}:${http.port}/`);
+  }
   return {
     engine,
     postgres,
     io,
     metrics,
+    http,
     async close() {
       await metrics?.close();
+      http?.closing();
       await postgres.close();
+      await http?.close();
       await engine.close();
       await io?.close();
     },
@@ -157,6 +180,37 @@ async function openMetrics(
     await postgres.close();
     throw error;
   }
+}
+
+/** Without passwords. */
+function warnOfAll({ host, http, log }: ServerSettings): void {
+  for (const listen of new Set([host, ...(http == null ? [] : [http.host])]))
+    if (!isLoopback(listen))
+      log('warn', 'whoever reaches this address is let in as a superuser: --auth scram asks for passwords', { listen });
+}
+
+/** Before recovery, so that probes are answered from then on. What it needs is loaded only then. */
+async function openHttp({ http, tls, auth = 'trust', log }: ServerSettings): Promise<HttpThread | null> {
+  if (http == null) return null;
+  const { HttpThread } = await import('../http/http_thread.ts');
+  return HttpThread.start({ listen: http, tls: tls?.pair ?? null, auth }, log);
+}
+
+/** Where sockets are in this thread, clients of the HTTP thread are as well. */
+async function listenFor(http: HttpThread | null): Promise<PostgresServerOptions['listenThrough']> {
+  if (http === null) return undefined;
+  const { StreamPort } = await import('../http/stream_port.ts');
+  return async (options, handler) => {
+    const listener = await listenHere(options, handler);
+    new StreamPort(http.streams, (stream, peer) => listener.admit?.(stream, peer));
+    return listener;
+  };
+}
+
+async function answersFor(engine: TidemarkEngine, postgres: PostgresServer): Promise<Ask> {
+  const { healthOf } = await import('../http/health.ts');
+  const { metricsText } = await import('../metrics/metrics_server.ts');
+  return async (what) => (what === 'health' ? healthOf(engine) : metricsText(engine, postgres, () => false));
 }
 
 /** A script that has run to its end in this data directory is not run again. */

@@ -25,6 +25,7 @@ export async function start(options: ServerOptions, version: string, worker: Sta
     worker,
     tls,
     metrics: options.metrics,
+    http: options.http,
     data: options.data ?? DEFAULT_DATA,
     auth: options.auth,
     password: options.passwordFile === null ? undefined : readPassword(options.passwordFile),

@@ -5,6 +5,7 @@
  *   frame later  -> waits until the tick log has its tick on the disk; frames that come meanwhile wait behind it
  *   rows         -> encoded here into 64 KiB chunks at the client's pace; frames that come meanwhile wait behind them
  */
+import type { Duplex } from 'node:stream';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { TextWriter } from '../postgres/copy/text_writer.ts';
@@ -19,7 +20,7 @@ import {
   listenHere,
 } from '../postgres/wire/listener.ts';
 import { BACKEND } from '../postgres/wire/protocol.ts';
-import { READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
+import { type Peer, READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { TlsPair } from '../postgres/wire/tls.ts';
 import type { Channel } from './channel.ts';
@@ -56,6 +57,12 @@ export class ClientHost implements ClientHandler<SocketConnection> {
 
   async useTls(pair: TlsPair): Promise<void> {
     await this.#listener?.useTls(pair);
+  }
+
+  /** A client that came by another way than the listener's socket. */
+  admit(stream: Duplex, peer: Peer): void {
+    if (this.#listener?.admit === undefined) stream.destroy();
+    else this.#listener.admit(stream, peer);
   }
 
   async closeListener(graceMs = CLOSE_GRACE_MS): Promise<void> {

@@ -8,7 +8,7 @@
  *
  * Both see the one shared memory; the worker allocates in pages of its own. When it fails the process cannot go on: onFailure is called.
  */
-import type { Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { checked } from '../../operators/batch/pages.ts';
 import { followEnumTypes } from '../../operators/expr/enum_types.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
@@ -77,6 +77,11 @@ export class IoThread {
   followLog(mark: MarkLink): void {
     this.channel.post({ k: 'mark', mark }, [mark.port]);
     this.#clients.canHold = true;
+  }
+
+  /** From now on clients of the HTTP thread come in as those of the listener do. */
+  admitFrom(port: MessagePort): void {
+    this.channel.post({ k: 'http', port }, [port]);
   }
 
   /** Reads and writes Kafka through the I/O thread. Its log lines come with those of the thread. */

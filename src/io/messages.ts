@@ -1,6 +1,6 @@
 /** What the two threads say to each other. */
 
-import type { Transferable } from 'node:worker_threads';
+import type { MessagePort, Transferable } from 'node:worker_threads';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
 import type { EnumType } from '../../operators/expr/enum_types.ts';
@@ -103,6 +103,8 @@ export type ToIo =
   | { k: 'source'; source: number; order: SourceOrder }
   /** How far the tick log is. */
   | { k: 'mark'; mark: MarkLink }
+  /** Clients of the HTTP thread come through it. */
+  | { k: 'http'; port: MessagePort }
   /** An enum type as rows that follow may have it. */
   | { k: 'enum'; type: EnumType };
 

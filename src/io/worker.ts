@@ -1,6 +1,6 @@
 /** The I/O thread: what runs in the worker that io_thread.ts starts. */
 import { writeSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { PageAllocator, pages } from '../../operators/batch/pages.ts';
 import { setEnumType } from '../../operators/expr/enum_types.ts';
 import { kafkaHere } from '../kafka/access.ts';
@@ -59,6 +59,12 @@ function log(level: LogLevel, message: string, fields?: Record<string, unknown>)
   channel.post({ k: 'log', level, message, fields });
 }
 
+/** What it needs is loaded only then. */
+async function admitFrom(port: MessagePort): Promise<void> {
+  const { StreamPort } = await import('../http/stream_port.ts');
+  new StreamPort(port, (stream, peer) => clients.admit(stream, peer));
+}
+
 async function answer(call: number, method: string, args: unknown[]): Promise<void> {
   try {
     const value = await methods[method](...(args as never[]));
@@ -81,6 +87,9 @@ channel.receive({
         return;
       case 'mark':
         clients.follow(message.mark);
+        return;
+      case 'http':
+        void admitFrom(message.port);
         return;
       case 'enum':
         setEnumType(message.type, channel);

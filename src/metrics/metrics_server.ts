@@ -51,7 +51,8 @@ export async function serveMetrics(
 /** What the rest of the server must not wait longer for. */
 const SLICE_MS = 2;
 
-async function textOf(engine: TidemarkEngine, postgres: Sessions, isOver: () => boolean): Promise<string> {
+/** All figures, or nothing when `isOver` says in between that nobody wants them. */
+export async function metricsText(engine: TidemarkEngine, postgres: Sessions, isOver: () => boolean): Promise<string> {
   let from = performance.now();
   const othersTurn = async () => {
     if (performance.now() - from < SLICE_MS) return;
@@ -102,7 +103,7 @@ class Answers {
     }
     try {
       const isOver = () => this.#closing || response.destroyed;
-      end(response, 200, await textOf(this.#engine, this.#postgres, isOver), CONTENT_TYPE);
+      end(response, 200, await metricsText(this.#engine, this.#postgres, isOver), CONTENT_TYPE);
     } catch (error) {
       const { message, stack } = error as Error;
       this.#engine.log('error', `metrics: ${message}`, { stack });

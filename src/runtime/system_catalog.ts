@@ -5,7 +5,7 @@
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
-import type { Datum } from '../../operators/datum.ts';
+import { type Datum, pgArray } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { isOpenMark } from '../../operators/expr/search_path.ts';
@@ -75,6 +75,7 @@ const FIGURES: Record<string, FigureRelation> = {
       ['errors', OID.int8],
       ['late', OID.int8],
       ['status', OID.text],
+      ['oid', OID.oid],
     ],
     rows: (engine, sees) =>
       [...engine.streams.values()].flatMap((s) => {
@@ -95,6 +96,7 @@ const FIGURES: Record<string, FigureRelation> = {
             s.errors.count,
             s.statistics.late,
             sourceStatus(engine, s, partition),
+            s.relation.oid,
           ];
         };
         const positions = [...s.partitionPositions()];
@@ -111,6 +113,7 @@ const FIGURES: Record<string, FigureRelation> = {
       ['state_bytes', OID.int8],
       ['errors', OID.int8],
       ['tick', OID.int8],
+      ['oid', OID.oid],
     ],
     rows: (engine, sees) =>
       [...engine.loop.views()].flatMap((view) => {
@@ -127,6 +130,7 @@ const FIGURES: Record<string, FigureRelation> = {
             sum((f) => f.stateBytes),
             view.errors.count,
             engine.loop.tick,
+            view.oid,
           ],
         ];
       }),
@@ -141,6 +145,7 @@ const FIGURES: Record<string, FigureRelation> = {
       ['queued', OID.int4],
       ['errors', OID.int8],
       ['last_error', OID.text],
+      ['reads', OID._oid],
     ],
     rows: (engine, sees) =>
       [...engine.sinks].flatMap(([oid, sink]) => {
@@ -156,6 +161,7 @@ const FIGURES: Record<string, FigureRelation> = {
             s.queued,
             s.errors,
             s.lastError === '' ? null : s.lastError,
+            pgArray(OID.oid, engine.catalog.get(oid)?.dependencies ?? []),
           ],
         ];
       }),

@@ -3,13 +3,14 @@
  * Knows nothing of sessions, so it can live in another thread than they do.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { SqlError } from '../../../operators/errors.ts';
 import type { Log, PostgresServerOptions } from '../options.ts';
 import { asFatal, toSqlError } from '../session/report_error.ts';
 import type { Connection } from './connection.ts';
 import { errorResponse } from './control_message.ts';
-import { SocketConnection } from './socket_connection.ts';
+import { type Peer, SocketConnection } from './socket_connection.ts';
 import { awaitStartup } from './startup.ts';
 import type { StartupMessage } from './startup_packet.ts';
 import { secureContextOf, type TlsPair } from './tls.ts';
@@ -43,6 +44,8 @@ export interface ClientListener {
   heard?(): Iterable<Heard>;
   /** Who connects from now on sees this certificate. Rejects what is none; the one before stays then. */
   useTls(pair: TlsPair): Promise<void>;
+  /** A client that comes by another way than the socket, from within this process. */
+  admit?(stream: Duplex, peer: Peer): void;
   /** Lets nobody in any more; resolves when every connection is closed. Those that still are open after `graceMs` are cut off. */
   close(graceMs: number): Promise<void>;
 }
@@ -64,7 +67,9 @@ export async function listenHere(
 class SocketListener {
   readonly #options: ListenOptions;
   readonly #handler: ClientHandler<SocketConnection>;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
+  /** Called when the last of them is gone. */
+  #empty: (() => void) | null = null;
   #secure: SecureContext | null;
   readonly #server: Server;
   readonly #log: Log = (...line) => this.#handler.log?.(...line);
@@ -75,7 +80,7 @@ class SocketListener {
     this.#secure = options.tls === undefined ? null : secureContextOf(options.tls);
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: SOCKET_BUFFER_BYTES },
-      (socket) => void this.#serve(socket),
+      (socket) => void this.#serve(socket, peerOf(socket), this.#secure),
     );
   }
 
@@ -97,17 +102,22 @@ class SocketListener {
       useTls: async (pair) => {
         this.#secure = secureContextOf(pair);
       },
+      admit: (stream, peer) => void this.#serve(stream, peer, null),
       close: (graceMs) => this.#close(graceMs),
     };
   }
 
-  async #serve(socket: Socket): Promise<void> {
+  /** `secure`: TLS as it may be had; null: none, and none is needed where the stream came over it already. */
+  async #serve(socket: Duplex, peer: Peer, secure: SecureContext | null): Promise<void> {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    const connection = new SocketConnection(socket, this.#options.maxMessageBytes);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#empty?.();
+    });
+    const connection = new SocketConnection(socket, peer, this.#options.maxMessageBytes);
     const timer = setTimeout(() => connection.destroy(), this.#options.startupTimeoutMs ?? 60000);
     try {
-      const packet = await awaitStartup(connection, this.#secure, this.#log);
+      const packet = await awaitStartup(connection, secure, this.#log);
       if (packet?.kind === 'startup') {
         if (this.#options.tls?.required && connection.tls === null) throw tlsRequired();
         this.#handler.started(connection, packet);
@@ -124,13 +134,21 @@ class SocketListener {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const listenerClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const empty = new Promise<void>((resolve) => {
+      this.#empty = resolve;
+      if (this.#sockets.size === 0) resolve();
+    });
     const timer = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
     }, graceMs);
-    await closed;
+    await Promise.all([listenerClosed, empty]);
     clearTimeout(timer);
   }
+}
+
+function peerOf(socket: Socket): Peer {
+  return { address: socket.remoteAddress ?? null, port: socket.remotePort ?? null, tls: null };
 }
 
 /** Of a startup packet only. Cancel requests are heard without: clients before PostgreSQL 17 send them in clear whatever the connection that they cancel uses. */

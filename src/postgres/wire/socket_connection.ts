@@ -1,10 +1,11 @@
 /**
- * A client's socket in this thread.
+ * A client's socket in this thread, or a stream that stands for one.
  *
  * Reading goes on while a statement runs (to see the client hang up and to take COPY data), up to READ_AHEAD_BYTES; then the
  * socket is paused until the session has caught up. A message that is larger than that is still read whole.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from './connection.ts';
 import { FrontendDecoder, type FrontendMessage } from './frontend_decoder.ts';
@@ -15,6 +16,14 @@ import { Waiter } from './waiter.ts';
 export const READ_AHEAD_BYTES = 1 << 20;
 const SHORT_BYTES = 4096;
 const NOTHING = Buffer.alloc(0);
+
+/** Where a stream that is no socket comes from. */
+export interface Peer {
+  address: string | null;
+  port: number | null;
+  /** How its way here was encrypted. */
+  tls: TlsState | null;
+}
 
 export class SocketConnection implements Connection {
   readonly out: Output;
@@ -28,22 +37,23 @@ export class SocketConnection implements Connection {
   tls: TlsState | null = null;
   onEnd: (() => void) | null = null;
   onClose: (() => void) | null = null;
-  #socket: Socket;
+  #socket: Duplex;
   #paused = false;
   readonly #waiter = new Waiter();
   /** Takes the bytes instead of the decoder. */
   #receiver: ((chunk: Buffer) => void) | null = null;
 
-  constructor(socket: Socket, maxMessageBytes: number) {
+  constructor(socket: Duplex, peer: Peer, maxMessageBytes: number) {
     this.#socket = socket;
-    this.remoteAddress = socket.remoteAddress ?? null;
-    this.remotePort = socket.remotePort ?? null;
+    this.remoteAddress = peer.address;
+    this.remotePort = peer.port;
+    this.tls = peer.tls;
     this.decoder = new FrontendDecoder(maxMessageBytes);
     this.out = new Output(socket);
     this.#attach(socket);
   }
 
-  #attach(socket: Socket): void {
+  #attach(socket: Duplex): void {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => {
       this.ended = true;
@@ -92,7 +102,8 @@ export class SocketConnection implements Connection {
 
   /** The bare socket, for a TLS handshake over it; bytes already read are given back to it. */
   detach(): Socket {
-    const socket = this.#socket;
+    // Only sockets are offered TLS (listener.ts).
+    const socket = this.#socket as Socket;
     socket.removeAllListeners('data');
     socket.removeAllListeners('end');
     socket.pause();

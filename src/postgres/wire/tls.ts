@@ -8,7 +8,7 @@
  */
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 
 /** What the server shows its clients: PEM texts, the certificate's chain behind it. */
 export interface TlsPair {
@@ -29,15 +29,20 @@ export interface TlsState {
   bits: number | null;
 }
 
-/** Throws what OpenSSL says of a pair that is none. */
-export function secureContextOf({ cert, key }: TlsPair): SecureContext {
-  return createSecureContext({
+/** What every listener of the server offers. */
+export function secureOptionsOf({ cert, key }: TlsPair): SecureContextOptions {
+  return {
     cert,
     key,
     minVersion: 'TLSv1.2',
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  });
+  };
+}
+
+/** Throws what OpenSSL says of a pair that is none. */
+export function secureContextOf(pair: TlsPair): SecureContext {
+  return createSecureContext(secureOptionsOf(pair));
 }
 
 /** Wraps a socket from which nothing is read. `failed` is told what went wrong; 'secure' or 'close' comes in any case. */

@@ -1,0 +1,172 @@
+/**
+ * One session of the Postgres server, as its client: it proves who it is as every client does, so rights, settings of roles, limits and timeouts are those of any session.
+ *
+ *   open()      startup, SCRAM if the server asks                     -> ready
+ *   prepare()   Parse, Describe, Sync                                 -> the result's columns
+ *   run()       Bind, Execute, [the tick], Sync                       -> read messages until the end
+ *
+ * To leave in the middle the stream is destroyed: the session ends, and its statement with it.
+ */
+import type { Duplex } from 'node:stream';
+import { serialize } from 'pg-protocol';
+import { SqlError } from '../../operators/errors.ts';
+import { MECHANISM } from '../auth/scram.ts';
+import { ScramClient } from '../auth/scram_client.ts';
+import { AUTHENTICATE_SASL } from '../postgres/wire/control_message.ts';
+import { BACKEND } from '../postgres/wire/protocol.ts';
+import { type BackendMessage, BackendReader, readError, readRowDescription } from './backend_reader.ts';
+import { type Column, TypeNames } from './type_names.ts';
+
+export interface Login {
+  user: string;
+  /** Null: none is known. */
+  password: string | null;
+}
+
+/** Values show in one way, whatever the role has set: forms (forms/) read them. */
+const SETTINGS = {
+  application_name: 'http',
+  client_encoding: 'UTF8',
+  datestyle: 'ISO',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+};
+
+const TICK = 'SELECT tidemark_tick()';
+const names = new TypeNames();
+
+export class PgClient {
+  readonly stream: Duplex;
+  readonly reader: BackendReader;
+
+  private constructor(stream: Duplex) {
+    this.stream = stream;
+    this.reader = new BackendReader(stream);
+  }
+
+  /** Throws 28P01 and so on when it is not let in. */
+  static async open(stream: Duplex, login: Login): Promise<PgClient> {
+    const client = new PgClient(stream);
+    try {
+      stream.write(serialize.startup({ user: login.user, database: 'tidemark', ...SETTINGS }));
+      await client.#logIn(login);
+      return client;
+    } catch (error) {
+      client.leave();
+      throw error;
+    }
+  }
+
+  /** Nothing runs any more: the session ends in order. */
+  close(): void {
+    this.stream.removeAllListeners('readable');
+    this.stream.resume();
+    this.stream.end(serialize.end());
+  }
+
+  /** The session ends, whatever it does. */
+  leave(): void {
+    this.stream.destroy();
+  }
+
+  async #logIn({ user, password }: Login): Promise<void> {
+    let scram: ScramClient | null = null;
+    for (;;) {
+      const { type, body } = await this.message();
+      if (type === BACKEND.readyForQuery) return;
+      if (type !== BACKEND.authentication) continue;
+      const kind = body.readInt32BE(0);
+      if (kind === AUTHENTICATE_SASL.begin) {
+        if (password === null) throw new SqlError('28P01', `user "${user}" has to say a password`);
+        scram = new ScramClient(password);
+        this.stream.write(serialize.sendSASLInitialResponseMessage(MECHANISM, scram.first()));
+      } else if (kind === AUTHENTICATE_SASL.goOn && scram !== null) {
+        const proof = await scram.last(body.toString('utf8', 4));
+        this.stream.write(serialize.sendSCRAMClientFinalMessage(proof));
+      } else if (kind === AUTHENTICATE_SASL.end) scram?.check(body.toString('utf8', 4));
+    }
+  }
+
+  /** The next message; throws what an ErrorResponse says. */
+  async message(): Promise<BackendMessage> {
+    const message = await this.reader.next();
+    if (message.type === BACKEND.error) throw readError(message.body);
+    return message;
+  }
+
+  /** The columns of the result; null: it has none. */
+  async prepare(text: string): Promise<Column[] | null> {
+    this.stream.write(
+      Buffer.concat([
+        serialize.parse({ name: '', text, types: [] }),
+        serialize.describe({ type: 'S', name: '' }),
+        serialize.sync(),
+      ]),
+    );
+    let columns: ReturnType<typeof readRowDescription> | null = null;
+    for (;;) {
+      const { type, body } = await this.message();
+      if (type === BACKEND.rowDescription) columns = readRowDescription(body);
+      if (type === BACKEND.readyForQuery) break;
+    }
+    return columns === null ? null : names.named(columns, (query) => this.#rows(query));
+  }
+
+  /**
+   * Runs what was prepared last. `withTick`: what it reads is of one tick, which is asked for in its own transaction; its answer is one more result.
+   * What comes is to be read until ReadyForQuery.
+   */
+  run(params: (string | null)[], withTick: boolean): void {
+    const ofTick = [
+      serialize.parse({ name: 'tick', text: TICK, types: [] }),
+      serialize.bind({ statement: 'tick', portal: 'tick' }),
+      serialize.execute({ portal: 'tick' }),
+    ];
+    this.stream.write(
+      Buffer.concat([
+        serialize.bind({ values: params }),
+        serialize.execute(),
+        ...(withTick ? ofTick : []),
+        serialize.sync(),
+      ]),
+    );
+  }
+
+  /** The tick that is the present one now. */
+  async tick(): Promise<string | null> {
+    return (await this.#rows(TICK))[0]?.[0] ?? null;
+  }
+
+  /** A short result as texts. */
+  async #rows(query: string): Promise<(string | null)[][]> {
+    this.stream.write(
+      Buffer.concat([
+        serialize.parse({ name: 'own', text: query, types: [] }),
+        serialize.bind({ statement: 'own', portal: 'own' }),
+        serialize.execute({ portal: 'own' }),
+        serialize.close({ type: 'S', name: 'own' }),
+        serialize.sync(),
+      ]),
+    );
+    const rows: (string | null)[][] = [];
+    for (;;) {
+      const { type, body } = await this.message();
+      if (type === BACKEND.dataRow) rows.push(fieldsOf(body));
+      if (type === BACKEND.readyForQuery) return rows;
+    }
+  }
+}
+
+/** A DataRow's values. */
+export function fieldsOf(body: Buffer): (string | null)[] {
+  const fields: (string | null)[] = [];
+  const count = body.readUInt16BE(0);
+  let at = 2;
+  for (let i = 0; i < count; i++) {
+    const length = body.readInt32BE(at);
+    at += 4;
+    fields.push(length < 0 ? null : body.utf8Slice(at, at + length));
+    if (length > 0) at += length;
+  }
+  return fields;
+}
