@@ -55,7 +55,7 @@ export interface ServerSettings extends EngineOptions {
 
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
   const io = settings.threads === 2 ? startIoThread(settings.log, settings.worker) : null;
-  const engine = new TidemarkEngine({ ...settings, kafka: io?.kafka });
+  const engine = new TidemarkEngine({ ...settings, kafka: io?.kafka, files: io?.files });
   try {
     return await serve(settings, engine, io);
   } catch (error) {

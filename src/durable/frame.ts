@@ -50,6 +50,8 @@ export const RECORD = {
   sequence: 12,
   /** What a schema id that records of a stream name means. */
   schema: 13,
+  /** What is known of a file that a stream reads. */
+  file: 14,
 } as const;
 
 export interface Frame {

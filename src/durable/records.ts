@@ -4,7 +4,7 @@
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is nothing
- *   definition, opened, schema, script, delivered   JSON: they are rare
+ *   definition, opened, schema, file, script, delivered   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
  *
@@ -16,6 +16,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { encodedSize, readBatch, writeBatch } from '../../operators/batch/batch_codec.ts';
 import { readVarint, varintSize, writeVarint } from '../../operators/batch/varint.ts';
 import type { KnownSchema } from '../formats/avro/schemas.ts';
+import type { ListedFile } from '../sources/files/file_list.ts';
 import { FRAME_HEADER, makeFrame } from './frame.ts';
 
 export interface OffsetRange {
@@ -93,6 +94,13 @@ export interface SchemaRecord {
   oid: number;
   id: number;
   schema: KnownSchema;
+}
+
+export interface FileRecord {
+  /** Of the stream. */
+  oid: number;
+  number: number;
+  file: ListedFile;
 }
 
 export interface ScriptRecord {
@@ -263,7 +271,7 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
 }
 
 export function jsonFrame(
-  value: DefinitionRecord | OpenedRecord | SchemaRecord | ScriptRecord | DeliveredRecord,
+  value: DefinitionRecord | OpenedRecord | SchemaRecord | FileRecord | ScriptRecord | DeliveredRecord,
 ): Buffer {
   const bytes = Buffer.from(JSON.stringify(value), 'utf8');
   const frame = makeFrame(bytes.length);

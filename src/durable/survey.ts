@@ -105,6 +105,7 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
     case RECORD.acknowledged:
     case RECORD.opened:
     case RECORD.schema:
+    case RECORD.file:
       readJson(frame.payload);
       return;
     case RECORD.filled:

@@ -7,6 +7,7 @@ import { colType, OID } from '../../operators/types.ts';
 import type { ConnectorSpec, RelationObject } from '../catalog/objects.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { formatName } from '../formats/options.ts';
+import { fileFormat } from '../sources/files/options.ts';
 
 type RelationKind = RelationObject['kind'];
 
@@ -39,7 +40,7 @@ function envelopeOf(
   key: number[] | null,
 ): ConnectorSpec['envelope'] {
   const isTable = kind === 'table';
-  const format = connector === 'kafka' ? formatName(options) : 'json';
+  const format = connector === 'kafka' ? formatName(options) : connector === 'files' ? fileFormat(options) : 'json';
   const said = options.envelope?.toLowerCase();
   if (format === 'debezium_json') {
     if (said !== undefined) throw new SqlError('22023', "format = 'debezium_json' takes no envelope: it is one");
@@ -51,7 +52,7 @@ function envelopeOf(
     return 'upsert';
   }
   const envelope = said === 'upsert' ? 'upsert' : 'append';
-  if (format !== 'json' && format !== 'avro' && envelope === 'upsert') {
+  if (format !== 'json' && format !== 'avro' && format !== 'parquet' && envelope === 'upsert') {
     throw new SqlError('22023', `envelope = 'upsert' reads format = 'json' and 'avro', not '${format}'`);
   }
   if (envelope === 'upsert' && key === null) throw new SqlError('42P16', "envelope = 'upsert' needs a PRIMARY KEY");

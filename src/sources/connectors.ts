@@ -7,6 +7,9 @@ import { Schemas } from '../formats/avro/schemas.ts';
 import { formatName } from '../formats/options.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import { SchemaRegistry } from '../registry/client.ts';
+import type { FileAccess } from './files/access.ts';
+import { KnownFilesSource } from './files/known_files.ts';
+import type { FileColumns } from './files/source.ts';
 import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
@@ -16,7 +19,7 @@ import { startPosition } from './start.ts';
 
 /** Longest wait for a schema registry. */
 const CHECK_MS = 10_000;
-const CONNECTORS = ['kafka', 'nexmark'];
+const CONNECTORS = ['kafka', 'files', 'nexmark'];
 
 type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 
@@ -40,9 +43,19 @@ export function connectorOptions(options: Option[]): { connector: string; option
   return { connector, options: given };
 }
 
+/** How the engine gets at what is outside. */
+export interface SourceAccess {
+  kafka: KafkaAccess;
+  files: FileAccess;
+}
+
 /** Fails with a clear error when the source cannot be read: unknown option, missing topic, unreachable broker, wrong password. */
-export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): Promise<void> {
+export async function checkConnector(spec: ConnectorSpec, { kafka, files }: SourceAccess): Promise<void> {
   startPosition(spec.options.start);
+  if (spec.connector === 'files') {
+    await files.checkSource(spec.options, fileColumns(spec));
+    return;
+  }
   if (spec.connector === 'nexmark') {
     checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
   } else {
@@ -61,13 +74,24 @@ export function withSchemas(spec: ConnectorSpec, source: Source): Source {
   });
 }
 
+function fileColumns({ decoder, envelope }: ConnectorSpec): FileColumns {
+  const fields = decoder.columns.filter(({ origin }) => origin.k === 'field');
+  return {
+    names: fields.map(({ name }) => name),
+    oids: fields.map(({ type }) => type.oid),
+    keyed: envelope === 'upsert',
+  };
+}
+
 function registryOf({ connector, options }: ConnectorSpec): SchemaRegistry | null {
   if (connector !== 'kafka' || formatName(options) !== 'avro') return null;
   const { registry } = parseAvroOptions(options);
   return registry === null ? null : new SchemaRegistry(registry);
 }
 
-export async function openConnector(spec: ConnectorSpec, log: Log, kafka: KafkaAccess): Promise<Source> {
+export async function openConnector(spec: ConnectorSpec, log: Log, { kafka, files }: SourceAccess): Promise<Source> {
+  if (spec.connector === 'files')
+    return new KnownFilesSource(await files.openSource(spec.options, fileColumns(spec), log));
   if (spec.connector === 'nexmark') {
     const options = parseNexmarkOptions(new Map(Object.entries(spec.options)));
     return new NexmarkSource(options, { form: nexmarkColumns(options, spec.decoder) === null ? 'json' : 'columns' });
