@@ -8,6 +8,7 @@
  */
 import { open } from 'node:fs/promises';
 import { setImmediate as immediately } from 'node:timers/promises';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   type AsyncBuffer,
   type Compressors,
@@ -20,6 +21,7 @@ import {
   type SchemaTree,
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
+import type { DataPageHeaderV2 } from 'hyparquet/src/types.js';
 import { compressors } from 'hyparquet-compressors';
 import { type Shape, shapeOf } from './shape.ts';
 
@@ -45,8 +47,15 @@ export interface Slice {
   done: number;
 }
 
+/** Node's own where it has one: it keeps within the length, and ends whatever it is given. */
+const unpackers = {
+  ...compressors,
+  GZIP: (input: Uint8Array, length: number) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
+  BROTLI: (input: Uint8Array, length: number) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
+};
+
 const limited = Object.fromEntries(
-  Object.entries(compressors).map(([codec, unpack]) => [
+  Object.entries(unpackers).map(([codec, unpack]) => [
     codec,
     (input: Uint8Array, length: number) => {
       checkSize('a page', length, MOST_PAGE_BYTES);
@@ -87,7 +96,11 @@ export class ParquetFile {
     if (tail.toString('latin1', 4) !== 'PAR1')
       throw new Error('it is no whole Parquet file: it does not end with PAR1');
     checkSize('its footer', tail.readUInt32LE(0), MOST_FOOTER_BYTES);
-    return new ParquetFile(path, size, await parquetMetadataAsync(file, { geoparquet: false }));
+    try {
+      return new ParquetFile(path, size, await parquetMetadataAsync(file, { geoparquet: false }));
+    } catch (error) {
+      throw new Error(`its footer is damaged: ${(error as Error).message}`);
+    }
   }
 
   /** Rows from the one with this number on; the first is 0. */
@@ -165,8 +178,8 @@ function rowsOf(rows: bigint): number {
 }
 
 function checkSize(what: string, bytes: number, most: number): void {
-  if (!(bytes >= 0 && bytes <= most))
-    throw new Error(`${what} has ${bytes} bytes, more than the ${most} that are read at once`);
+  if (bytes >= 0 && bytes <= most) return;
+  throw new Error(`${what} says that it has ${bytes} bytes; at most ${most} are read at once`);
 }
 
 /** Throws for pages that say that they are larger than they may be. */
@@ -188,9 +201,19 @@ function checkPages(name: string, bytes: ArrayBuffer, most: number): void {
     if (dictionary !== undefined && count > size)
       throw new Error(`the dictionary of column "${name}" says ${count} values`);
     if (dictionary === undefined) values += count;
+    if (two !== undefined) checkLevels(name, two, packed);
   }
   if (values !== most)
     throw new Error(`the pages of column "${name}" have ${values} values, and its footer says ${most}`);
+}
+
+/** Of a page of the second version, whose levels lie before what is packed. */
+function checkLevels(name: string, page: DataPageHeaderV2, packed: number): void {
+  const { repetition_levels_byte_length: repetition, definition_levels_byte_length: definition } = page;
+  const { num_nulls: nulls, num_rows: rows, num_values: values } = page;
+  const isWhole = repetition >= 0 && definition >= 0 && repetition + definition <= packed;
+  if (isWhole && nulls >= 0 && nulls <= values && rows >= 0 && rows <= values) return;
+  throw new Error(`a page of column "${name}" has a damaged header`);
 }
 
 /** Reads on its own handle, so that nothing has to be closed by whoever leaves early. */
