@@ -1,5 +1,5 @@
 /**
- * How reading a source goes, as its events tell: trouble with the cluster or the schema registry is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
+ * How reading a source goes, as its events tell: trouble with the cluster, the schema registry or files is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
  * the others.
  */
 import type { SourceEvent } from '../sources/source.ts';

@@ -1,6 +1,15 @@
 /** Streams and keyed tables over files: order, formats, files that come later, what is malformed, has changed or is gone. */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -148,5 +157,80 @@ test('files that come later', async () => {
     sqlstate: '58P01',
     message: `line 1: file "${folder}/2.json" is gone, and has not been read to its end`,
   });
+  await engine.close();
+});
+
+test('a keyed table takes rows by key in the order of the files', async () => {
+  const engine = await openEngine();
+  put('1.json', '{"id":1,"a":"x"}\n{"id":2,"a":"y"}\n');
+  put('2.json', '{"id":1,"a":"z"}\n{"a":"no key"}\n');
+  await sql(
+    engine,
+    `CREATE TABLE t (id int PRIMARY KEY, a text) WITH (connector = 'files', path = '${folder}/*', envelope = 'upsert')`,
+  );
+  await rowsAre(engine, `SELECT * FROM t ORDER BY id`, [
+    ['1', 'z'],
+    ['2', 'y'],
+  ]);
+  await rowsAre(engine, `SELECT "offset", sqlstate, column_name FROM tidemark.errors('t')`, [['2', '23502', 'id']]);
+  await assert.rejects(
+    sql(
+      engine,
+      `CREATE TABLE u (id int PRIMARY KEY) WITH (connector = 'files', path = '${folder}/*', format = 'csv', envelope = 'upsert')`,
+    ),
+    /envelope = 'upsert' reads format = 'json' and 'avro', not 'csv'/,
+  );
+  await engine.close();
+});
+
+test('late rows are those behind the watermark, whatever file they are in', async () => {
+  const engine = await openEngine({ tickRows: 1 });
+  put('1.json', '{"at":"2026-01-01 00:00:10"}\n{"at":"2026-01-01 00:00:20"}\n');
+  put('2.json', '{"at":"2026-01-01 00:00:15"}\n{"at":"2026-01-01 00:00:30"}\n');
+  await sql(
+    engine,
+    `CREATE STREAM s (at timestamp, WATERMARK FOR at AS at - INTERVAL '0 seconds') WITH (connector = 'files', path = '${folder}/*', idle_timeout = '1 hour');
+     CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n, max(at) AS at FROM s`,
+  );
+  await rowsAre(engine, 'SELECT n, at FROM v', [['3', '2026-01-01 00:00:30']]);
+  assert.deepEqual(await sql(engine, `SELECT at FROM tidemark.late('s')`), [['2026-01-01 00:00:15']]);
+  await engine.close();
+});
+
+test('history from files, then what is live', async () => {
+  const engine = await openEngine();
+  put('1.parquet', await archived(engine));
+  await sql(
+    engine,
+    `CREATE STREAM archive (id int, s text) WITH (connector = 'files', path = '${folder}/*.parquet', format = 'parquet');
+     CREATE STREAM live (id int, s text);
+     CREATE VIEW events AS SELECT id, s FROM archive UNION ALL SELECT id, s FROM live;
+     CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n, sum(id) AS s FROM events;
+     INSERT INTO live VALUES (4, 'd')`,
+  );
+  await rowsAre(engine, 'SELECT * FROM v', [['4', '10']]);
+  await engine.close();
+});
+
+async function archived(engine: TidemarkEngine): Promise<Buffer> {
+  const path = join(root, 'archive');
+  await sql(engine, `COPY (SELECT g AS id, 'x' AS s FROM generate_series(1, 3) g) TO '${path}' (FORMAT parquet)`);
+  return readFileSync(path);
+}
+
+test('what is refused', async () => {
+  const engine = await openEngine();
+  put('bad.parquet', 'id\n1\n');
+  const stream = (options: string) => sql(engine, `CREATE STREAM s (id int) WITH (connector = 'files', ${options})`);
+  const refused = (options: string, sqlstate: string, message: RegExp) =>
+    assert.rejects(stream(options), { sqlstate, message });
+  await refused("format = 'csv'", '22023', /needs the option "path"/);
+  await refused("path = 'a/b'", '22023', /invalid value for option "path": "a\/b"/);
+  await refused(`path = '${folder}', topic = 't'`, '22023', /unrecognized option "topic" for connector "files"/);
+  await refused(`path = '${folder}/*', header = 'true'`, '22023', /option "header" is for format = 'csv'/);
+  await refused(`path = '${folder}/*', format = 'avro'`, '22023', /invalid value for option "format": "avro"/);
+  await refused(`path = '${folder}'`, '58P01', new RegExp(`no file matches "${folder}"`));
+  await refused(`path = '${folder}/*', format = 'parquet'`, '58030', /bad.parquet": it is no Parquet file/);
+  await refused(`path = '${folder}/*', start = 'latest'`, '22023', /unrecognized option "start"/);
   await engine.close();
 });

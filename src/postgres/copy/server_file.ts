@@ -66,7 +66,8 @@ export class FileToWrite {
         if (error.code === 'ENOENT') return null;
         throw error;
       });
-      if (there?.isDirectory()) throw new SqlError('42809', `"${path}" is a directory`);
+      if (there?.isDirectory())
+        throw new SqlError('42809', `could not open file "${path}" for writing: Is a directory`);
       if (there !== null && !there.isFile()) return new FileToWrite(path, null, await open(path, 'w'));
       // A link stays one.
       const target = there === null ? path : await realpath(path);
