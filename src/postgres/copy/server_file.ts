@@ -1,7 +1,7 @@
 /** Files of the server as COPY opens them: PostgreSQL's errors, and what is written is there whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { SqlError, type SqlErrorFields } from '../../../operators/errors.ts';
 
@@ -71,7 +71,8 @@ export class FileToWrite {
       if (there !== null && !there.isFile()) return new FileToWrite(path, null, await open(path, 'w'));
       // A link stays one.
       const target = there === null ? path : await realpath(path);
-      const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+      // Hidden from patterns of a stream that watches the folder.
+      const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
       return new FileToWrite(target, temporary, await open(temporary, 'wx', FILE_MODE));
     } catch (error) {
       throw fileError('open file % for writing', path, error, {
