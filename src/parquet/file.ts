@@ -21,7 +21,6 @@ import {
   type SchemaTree,
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
-import type { DataPageHeaderV2 } from 'hyparquet/src/types.js';
 import { compressors } from 'hyparquet-compressors';
 import { type Shape, shapeOf } from './shape.ts';
 
@@ -33,6 +32,8 @@ const MOST_PAGE_BYTES = 256 << 20;
 /** Of one page. */
 const MOST_VALUES = 1 << 23;
 const MOST_ROWS = 2 ** 40;
+
+type PageHeaderV2 = NonNullable<ReturnType<typeof parquetHeader>['data_page_header_v2']>;
 
 export interface ParquetColumn {
   name: string;
@@ -208,7 +209,7 @@ function checkPages(name: string, bytes: ArrayBuffer, most: number): void {
 }
 
 /** Of a page of the second version, whose levels lie before what is packed. */
-function checkLevels(name: string, page: DataPageHeaderV2, packed: number): void {
+function checkLevels(name: string, page: PageHeaderV2, packed: number): void {
   const { repetition_levels_byte_length: repetition, definition_levels_byte_length: definition } = page;
   const { num_nulls: nulls, num_rows: rows, num_values: values } = page;
   const isWhole = repetition >= 0 && definition >= 0 && repetition + definition <= packed;
