@@ -74,6 +74,8 @@ export class FilesSource implements Source {
   /** Bytes of files that have not been read to their end, and how many of those are read. */
   #unread = 0;
   #read = 0;
+  /** As was told last. */
+  #told: bigint | null = null;
   /** As the last look saw those that may still be written. */
   #seen = new Map<string, FoundFile>();
 
@@ -127,9 +129,12 @@ export class FilesSource implements Source {
     while (this.#goesOn(epoch)) {
       try {
         const number = this.#files.next(this.#end);
-        if (number < this.#files.length) await this.#file(number, epoch);
-        else if (!(await this.#look()) && this.#files.length > 0 && !this.#options.watch) return;
-        else if (number === this.#files.length) await this.#pause(this.#options.watchMs);
+        const isThere = number < this.#files.length;
+        const isMore = isThere || (await this.#look());
+        this.#tellLeft();
+        if (isThere) await this.#file(number, epoch);
+        else if (!isMore && this.#files.length > 0 && !this.#options.watch) return;
+        else if (!isMore) await this.#pause(this.#options.watchMs);
         this.#tell(null);
       } catch (error) {
         if (!this.#goesOn(epoch)) return;
@@ -145,6 +150,14 @@ export class FilesSource implements Source {
 
   async #pause(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+
+  /** What is left may have become another number, or known, without a batch or an event. */
+  #tellLeft(): void {
+    const left = this.left();
+    if (left === this.#told) return;
+    this.#told = left;
+    this.#arrivals.ready();
   }
 
   #tell(trouble: string | null): void {
