@@ -175,12 +175,13 @@ export type Result =
   /** `tag(n)` gives the command tag after n rows were delivered in total, e.g. n => `SELECT ${n}`. */
   | { kind: 'rows'; columns: ResultColumn[]; rows: RowStream; tag(delivered: number): string }
   /** COPY FROM STDIN: the wire layer decodes text, csv or binary into columns of these types. */
-  | { kind: 'copyIn'; columns: ResultColumn[]; options: CopyOptions; target: CopyTarget }
+  | { kind: 'copyIn'; columns: ResultColumn[]; options: CopyOptions; target: CopyTarget; file?: string }
   /** COPY TO STDOUT: the wire layer formats. */
-  | { kind: 'copyOut'; columns: ResultColumn[]; options: CopyOptions; rows: RowStream };
+  | { kind: 'copyOut'; columns: ResultColumn[]; options: CopyOptions; rows: RowStream; file?: string };
 
 export interface CopyOptions {
-  format: 'text' | 'csv' | 'binary';
+  /** parquet: of files alone. */
+  format: 'text' | 'csv' | 'binary' | 'parquet';
   delimiter: string;
   null: string;
   /** match: a first line whose names must be those of the columns. */

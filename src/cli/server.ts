@@ -70,7 +70,7 @@ export interface InitScript {
 
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
   const io = settings.threads === 2 ? startIoThread(settings.log, settings.worker) : null;
-  const engine = new TidemarkEngine({ ...settings, kafka: settings.kafka ?? io?.kafka });
+  const engine = new TidemarkEngine({ ...settings, kafka: settings.kafka ?? io?.kafka, files: io?.files });
   let http: HttpThread | null = null;
   try {
     http = await openHttp(settings);

@@ -245,6 +245,7 @@ class RecordChecks {
       case RECORD.delivered:
       case RECORD.acknowledged:
       case RECORD.schema:
+      case RECORD.file:
         readJson(frame.payload);
         return;
       case RECORD.sequence:

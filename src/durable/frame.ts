@@ -54,6 +54,8 @@ export const RECORD = {
   leaving: 14,
   /** It has done so in vain. */
   staying: 15,
+  /** What is known of a file that a stream reads. */
+  file: 16,
 } as const;
 
 export interface Frame {

@@ -9,6 +9,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { BOOTSTRAP } from '../catalog/roles.ts';
 import type { KnownSchema } from '../registry/schemas.ts';
+import type { ListedFile } from '../sources/files/file_list.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
 import type { LogState } from './group_writer.ts';
@@ -128,6 +129,11 @@ export class Journal {
   /** What a schema id of a stream's records means; said before the tick that reads the first of them. */
   learned({ tick }: Moment, oid: number, id: number, schema: KnownSchema): void {
     this.log.append(RECORD.schema, tick, jsonFrame({ oid, id, schema }));
+  }
+
+  /** What is known of a file that a stream reads; said before the tick that hangs on it. */
+  listed({ tick }: Moment, oid: number, number: number, file: ListedFile): void {
+    this.log.append(RECORD.file, tick, jsonFrame({ oid, number, file }));
   }
 
   scriptRun({ tick }: Moment, digest: string): void {

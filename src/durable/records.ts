@@ -6,7 +6,7 @@
  *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is neither this nor the next
  *                       | [varint OIDs, each: oid]: what is dropped with this tick; left out where there is neither this nor the next
  *                       | [varint transactions, each: its number]: whose objects get their new names with this tick; left out where there is none
- *   definition, opened, schema, script, delivered, leaving, staying   JSON: they are rare
+ *   definition, opened, schema, file, script, delivered, leaving, staying   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
  *
@@ -18,6 +18,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { encodedSize, readBatch, writeBatch } from '../../operators/batch/batch_codec.ts';
 import { readVarint, varintSize, writeVarint } from '../../operators/batch/varint.ts';
 import type { KnownSchema } from '../registry/schemas.ts';
+import type { ListedFile } from '../sources/files/file_list.ts';
 import { FRAME_HEADER, makeFrame } from './frame.ts';
 
 export interface OffsetRange {
@@ -111,6 +112,13 @@ export interface SchemaRecord {
   oid: number;
   id: number;
   schema: KnownSchema;
+}
+
+export interface FileRecord {
+  /** Of the stream. */
+  oid: number;
+  number: number;
+  file: ListedFile;
 }
 
 export interface ScriptRecord {
@@ -286,7 +294,7 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
 }
 
 export function jsonFrame(
-  value: DefinitionRecord | StayingRecord | OpenedRecord | SchemaRecord | ScriptRecord | DeliveredRecord,
+  value: DefinitionRecord | StayingRecord | OpenedRecord | SchemaRecord | FileRecord | ScriptRecord | DeliveredRecord,
 ): Buffer {
   const bytes = Buffer.from(JSON.stringify(value), 'utf8');
   const frame = makeFrame(bytes.length);

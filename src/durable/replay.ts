@@ -16,6 +16,7 @@ import { RangeFeed } from './range_feed.ts';
 import {
   type DefinitionRecord,
   type DeliveredRecord,
+  type FileRecord,
   type OpenedRecord,
   readFilled,
   readJson,
@@ -98,6 +99,11 @@ export class Replay {
         case RECORD.schema: {
           const { oid, id, schema } = readJson<SchemaRecord>(frame.payload);
           if (!this.dropped(oid)) this.#stream(oid).source.schemas?.add(id, schema);
+          return;
+        }
+        case RECORD.file: {
+          const { oid, number, file } = readJson<FileRecord>(frame.payload);
+          if (!this.dropped(oid)) this.#stream(oid).source.files?.add(number, file);
           return;
         }
         case RECORD.opened:

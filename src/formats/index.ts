@@ -2,6 +2,7 @@
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import { Schemas } from '../registry/schemas.ts';
 import { counterDecoder } from '../sources/counter/columns.ts';
+import { fileFormat } from '../sources/files/options.ts';
 import { nexmarkColumns } from '../sources/nexmark/columns.ts';
 import { parseNexmarkOptions } from '../sources/nexmark/options.ts';
 import { avroDecoder, exactAvroDecoder } from './avro/index.ts';
@@ -31,8 +32,10 @@ export function makeDecoder(
   if (connector === 'nexmark') {
     return nexmarkColumns(parseNexmarkOptions(new Map(Object.entries(options))), spec) ?? jsonDecoder(spec);
   }
-  switch (formatName(options)) {
+  switch (connector === 'files' ? fileFormat(options) : formatName(options)) {
     case 'json':
+    // Its rows come as JSON.
+    case 'parquet':
       return exact ? new RowDecoder(spec, new JsonReader(spec)) : jsonDecoder(spec);
     case 'avro':
       return (exact ? exactAvroDecoder : avroDecoder)(spec, parseAvroOptions(options), schemas ?? new Schemas());

@@ -15,6 +15,7 @@ import type { KafkaAccess } from '../kafka/access.ts';
 import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
 import type { Delivery } from '../runtime/sink.ts';
+import type { FileAccess } from '../sources/files/access.ts';
 import { placeOf, type SentBatch } from './batches.ts';
 import { Channel } from './channel.ts';
 import type { MarkLink } from './durable_mark.ts';
@@ -89,12 +90,7 @@ export class IoThread {
     checkSource: async (options) => {
       await this.call('checkKafkaSource', options);
     },
-    openSource: async (options) => {
-      const id = (await this.call('openKafkaSource', options)) as number;
-      const source = new RemoteSource(this.channel, this.call, id, () => this.#sources.delete(id));
-      this.#sources.set(id, source);
-      return source;
-    },
+    openSource: async (options) => this.#remote((await this.call('openKafkaSource', options)) as number),
     openSink: async (...args) => {
       const { id, delivery } = (await this.call('openKafkaSink', ...args)) as { id: number; delivery: Delivery };
       return {
@@ -112,6 +108,20 @@ export class IoThread {
       };
     },
   };
+
+  /** Reads files through the I/O thread. */
+  readonly files: FileAccess = {
+    checkSource: async (...args) => {
+      await this.call('checkFiles', ...args);
+    },
+    openSource: async (options, columns) => this.#remote((await this.call('openFiles', options, columns)) as number),
+  };
+
+  #remote(id: number): RemoteSource {
+    const source = new RemoteSource(this.channel, this.call, id, () => this.#sources.delete(id));
+    this.#sources.set(id, source);
+    return source;
+  }
 
   /** Asks the worker; rejects with the error that it met. */
   readonly call: Call = (method, ...args) => {
@@ -147,7 +157,7 @@ export class IoThread {
         this.#takeBatch(message.source, message.generation, message.batch);
         return;
       case 'sourceState':
-        this.#sources.get(message.source)?.takeState(message.ends, message.events);
+        this.#sources.get(message.source)?.takeState(message);
         return;
     }
   }

@@ -85,6 +85,15 @@ export class Transferred<T> {
 /** Asks the I/O thread for something by name; rejects with the error that it met. */
 export type Call = (method: string, ...args: unknown[]) => Promise<unknown>;
 
+/** What a source tells beside batches. */
+export interface SourceState {
+  /** Ends of partitions that have moved. */
+  ends: Map<number, bigint>;
+  events: SourceEvent[];
+  /** As Source.left(). */
+  left: bigint | undefined;
+}
+
 /** What a source is told. */
 export type SourceOrder =
   | { k: 'expect'; identity: string }
@@ -124,4 +133,4 @@ export type FromIo =
   | { k: 'cancel'; serial: number; pid: number; secret: Uint8Array }
   | { k: 'rowsFailed'; connection: number; error: SentError }
   | { k: 'batch'; source: number; generation: number; batch: SentBatch }
-  | { k: 'sourceState'; source: number; ends: Map<number, bigint>; events: SourceEvent[] };
+  | ({ k: 'sourceState'; source: number } & SourceState);

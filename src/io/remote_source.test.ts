@@ -229,7 +229,7 @@ async function open(bufferBytes: number) {
       if (message.k === 'answer') calls.get(message.call)?.resolve(message.value);
       else if (message.k === 'failed') calls.get(message.call)?.reject(receivedError(message.error));
       else if (message.k === 'batch') source.take(message.generation, message.batch);
-      else if (message.k === 'sourceState') source.takeState(message.ends, message.events);
+      else if (message.k === 'sourceState') source.takeState(message);
     },
   });
   return {

@@ -9,7 +9,7 @@ import { Arrivals } from '../sources/arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../sources/source.ts';
 import { placeOf, receivedBatch, type SentBatch } from './batches.ts';
 import type { Channel } from './channel.ts';
-import type { Call, FromIo, SourceOrder, ToIo } from './messages.ts';
+import type { Call, FromIo, SourceOrder, SourceState, ToIo } from './messages.ts';
 
 interface Queued {
   batch: RawBatch;
@@ -26,6 +26,7 @@ export class RemoteSource implements Source {
   readonly #ends = new Map<number, bigint>();
   readonly #paused = new Set<number>();
   #identity: string | null = null;
+  #left: bigint | undefined;
   #lastGeneration = 0;
   #queue: Queued[] = [];
   #buffered = 0;
@@ -57,7 +58,8 @@ export class RemoteSource implements Source {
     if (!this.#paused.has(sent.partition)) this.#arrivals.ready();
   }
 
-  takeState(ends: Map<number, bigint>, events: SourceEvent[]): void {
+  takeState({ ends, events, left }: SourceState): void {
+    this.#left = left;
     for (const [partition, end] of ends) this.#ends.set(partition, end);
     this.#arrivals.tell(...events);
   }
@@ -131,6 +133,10 @@ export class RemoteSource implements Source {
 
   highWatermark(partition: number): bigint | undefined {
     return this.#ends.get(partition);
+  }
+
+  left(): bigint | undefined {
+    return this.#left;
   }
 
   pause(partition: number): void {

@@ -94,6 +94,7 @@ class HostedSource {
   readonly #ranges = new Map<number, Range>();
   #lastRange = 0;
   #listening = false;
+  #left: bigint | undefined;
 
   constructor(channel: DataflowChannel, id: number, source: Source, bufferBytes: number) {
     this.#channel = channel;
@@ -196,8 +197,10 @@ class HostedSource {
       state.end = end;
     }
     const events = this.source.takeEvents();
-    if (ends.size > 0 || events.length > 0) {
-      this.#channel.post({ k: 'sourceState', source: this.#id, ends, events });
+    const left = this.source.left?.();
+    if (ends.size > 0 || events.length > 0 || left !== this.#left) {
+      this.#left = left;
+      this.#channel.post({ k: 'sourceState', source: this.#id, ends, events, left });
     }
   }
 

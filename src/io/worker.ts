@@ -7,6 +7,9 @@ import { kafkaHere } from '../kafka/access.ts';
 import { buffers } from '../kafka/buffers.ts';
 import type { ListenOptions } from '../postgres/wire/listener.ts';
 import type { TlsPair } from '../postgres/wire/tls.ts';
+import { filesHere } from '../sources/files/access.ts';
+import { parseFileSourceOptions } from '../sources/files/options.ts';
+import type { FileColumns } from '../sources/files/source.ts';
 import { parseKafkaSourceOptions } from '../sources/kafka/options.ts';
 import { Channel } from './channel.ts';
 import { ClientHost } from './client_host.ts';
@@ -48,6 +51,11 @@ const methods: Record<string, (...args: never[]) => unknown> = {
   async openKafkaSource(options: Record<string, string>) {
     const { bufferBytes } = parseKafkaSourceOptions(options);
     return sources.add(await kafkaHere.openSource(options, log), bufferBytes);
+  },
+  checkFiles: (options: Record<string, string>, columns: FileColumns) => filesHere.checkSource(options, columns),
+  async openFiles(options: Record<string, string>, columns: FileColumns) {
+    const { bufferBytes } = parseFileSourceOptions(options);
+    return sources.add(await filesHere.openSource(options, columns, log), bufferBytes);
   },
   ...sources.methods,
   ...new SinkHost().methods,

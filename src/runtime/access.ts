@@ -123,6 +123,26 @@ export function checkSuperuser(engine: TidemarkEngine, what: string, session: Se
   });
 }
 
+const FILE_GROUPS = {
+  'read files of the server': 'pg_read_server_files',
+  'COPY from a file': 'pg_read_server_files',
+  'COPY to a file': 'pg_write_server_files',
+} as const;
+
+/** Of what reads or writes files of the server. */
+export function checkFiles(engine: TidemarkEngine, does: keyof typeof FILE_GROUPS, session: SessionContext): void {
+  if (!isRestricted(engine, session)) return;
+  const { roles } = engine.catalog;
+  const group = FILE_GROUPS[does];
+  if (roles.hasRightsOf(actingRole(session), roles.named(group).oid)) return;
+  throw new SqlError('42501', `permission denied to ${does}`, {
+    detail: `Only roles with privileges of the "${group}" role may ${does}.`,
+    hint: does.startsWith('COPY')
+      ? "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."
+      : undefined,
+  });
+}
+
 /** What a statement that is bound needs, as the binder comes by it. */
 export function noteNeeds(engine: TidemarkEngine, needs: Need[]): Pick<BindEnv, 'onRead' | 'onCall' | 'onTarget'> {
   return {

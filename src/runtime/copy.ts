@@ -10,6 +10,7 @@ import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { INSERT } from '../catalog/privileges.ts';
 import type { CopyOptions, CopyTarget, ResultColumn, SessionContext } from '../engine.ts';
+import { checkFiles } from './access.ts';
 import { CopyFiller } from './copy_filler.ts';
 import { checkColumns, copyOptions } from './copy_options.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -28,11 +29,15 @@ import type { RowChange } from './unique_keys.ts';
 type Copy = Extract<Statement, { k: 'copy' }>;
 
 export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: SessionContext): RunnableStatement {
-  const options = copyOptions(statement.node.options ?? [], statement.node.is_from === true);
-  if (statement.node.filename !== undefined || statement.node.is_program === true) {
-    throw unsupported('COPY from or to a file on the server');
-  }
+  const { filename, is_program: isProgram, is_from: isFrom = false } = statement.node;
+  const options = copyOptions(statement.node.options ?? [], isFrom);
+  if (isProgram === true) throw unsupported('COPY from or to a program');
+  if (options.format === 'parquet' && filename === undefined)
+    throw new SqlError('0A000', 'COPY FORMAT parquet is for files of the server', {
+      hint: `Name one: COPY ... ${isFrom ? 'FROM' : 'TO'} '/path/to/file' (FORMAT parquet).`,
+    });
   if (statement.subscribe !== null) {
+    if (filename !== undefined) throw unsupported('COPY of SUBSCRIBE to a file, which would have no end,');
     const inner = prepareSubscribe(engine, statement, statement.subscribe, session);
     const copied = runnable(statement, engine.catalogVersion, null, async (params, current, signal) => {
       const result = await inner.run(params, current, signal);
@@ -44,6 +49,13 @@ export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: Se
   return statement.node.is_from === true
     ? prepareCopyIn(engine, statement, options, session)
     : prepareCopyOut(engine, statement, options, session);
+}
+
+/** The file of the server that it names, if the session may. */
+function fileOf(engine: TidemarkEngine, { node }: Copy, session: SessionContext): { file?: string } {
+  if (node.filename === undefined) return {};
+  checkFiles(engine, node.is_from === true ? 'COPY from a file' : 'COPY to a file', session);
+  return { file: node.filename };
 }
 
 function columnsOf(relation: Relation, names: PgNode[] | undefined): number[] {
@@ -93,6 +105,7 @@ function prepareCopyIn(
     columns,
     options,
     target: copyTarget(engine, relation, positions, where, session),
+    ...fileOf(engine, statement, session),
   }));
   return { ...prepared, needs: [{ relation: relation.oid, privileges: INSERT, view: null }] };
 }
@@ -185,8 +198,9 @@ function prepareCopyOut(
   const physical = planQuery(bound, { mode: 'read' });
   checkColumns(options, resultColumns(bound));
   const prepared = runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
+    const file = fileOf(engine, statement, current);
     const rows = await streamQuery(engine, physical, bound, current, signal);
-    return { kind: 'copyOut', columns: resultColumns(bound), options, rows };
+    return { kind: 'copyOut', columns: resultColumns(bound), options, rows, ...file };
   });
   return { ...prepared, needs: env.needs };
 }

@@ -29,12 +29,12 @@ export function copyOptions(list: PgNode[], isFrom: boolean): CopyOptions {
   }
   const text = (name: string): string | undefined => given.get(name)?.String?.sval;
   const format = (text('format') ?? 'text') as CopyOptions['format'];
-  if (format !== 'text' && format !== 'csv' && format !== 'binary')
+  if (!['text', 'csv', 'binary', 'parquet'].includes(format))
     throw new SqlError('22023', `COPY format "${format}" not recognized`);
   const csv = format === 'csv';
-  if (format === 'binary') {
+  if (format === 'binary' || format === 'parquet') {
     for (const name of ['delimiter', 'null', 'header'])
-      if (given.has(name)) throw syntax(`cannot specify ${name.toUpperCase()} in BINARY mode`);
+      if (given.has(name)) throw syntax(`cannot specify ${name.toUpperCase()} in ${format.toUpperCase()} mode`);
   }
   for (const name of ['quote', 'escape', 'force_quote', 'force_not_null', 'force_null'])
     if (given.has(name) && !csv) throw impossible(`COPY ${name.toUpperCase()} requires CSV mode`);

@@ -29,7 +29,7 @@ import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector, withSchemas } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
-import { checkNeeds } from './access.ts';
+import { checkFiles, checkNeeds } from './access.ts';
 import { startOffsets } from './backfill.ts';
 import { checkConstraint, withCheck } from './check_constraint.ts';
 import { addSequence, columnSequence } from './column_sequence.ts';
@@ -101,6 +101,7 @@ export async function createRelation(
     : { retention: undefined, rest: statement.options };
   const connector = connectorOptions(statement.kind === 'table' ? withoutStorageParameters(rest) : rest);
   if (connector === null && included.length > 0) throw new SqlError('42601', 'INCLUDE needs a connector');
+  if (connector?.connector === 'files') checkFiles(engine, 'read files of the server', session);
   const relation: Relation = {
     oid: engine.catalog.newOid(),
     schema: said.schema,
@@ -319,8 +320,8 @@ function uniqueConstraints(
 export async function openSource(engine: TidemarkEngine, spec: ConnectorSpec, check = false): Promise<Source> {
   const given = engine.openSource(spec);
   if (given !== null) return withSchemas(spec, given);
-  if (check) await checkConnector(spec, engine.kafka);
-  return withSchemas(spec, await openConnector(spec, engine.log, engine.kafka));
+  if (check) await checkConnector(spec, engine);
+  return withSchemas(spec, await openConnector(spec, engine.log, engine));
 }
 
 /** Gives what begins to read, where that does not wait for a view. */

@@ -32,6 +32,7 @@ import type { RecoveryReport } from '../durable/recovery.ts';
 import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
+import { type FileAccess, filesHere } from '../sources/files/access.ts';
 import { checkNeeds } from './access.ts';
 import { bindEnv } from './bind_env.ts';
 import { Chilling } from './chilling.ts';
@@ -105,6 +106,7 @@ export class TidemarkEngine implements Engine {
   readonly version: string;
   readonly openSource: NonNullable<EngineOptions['openSource']>;
   readonly kafka: KafkaAccess;
+  readonly files: FileAccess;
   /** Ticks of what sources have. */
   readonly sourceTicks: SourceTicks;
   /** The tick log; null: everything is in memory only. */
@@ -129,6 +131,7 @@ export class TidemarkEngine implements Engine {
     this.version = options.version ?? '0';
     this.openSource = options.openSource ?? (() => null);
     this.kafka = options.kafka ?? kafkaHere;
+    this.files = options.files ?? filesHere;
     this.sourceTicks = new SourceTicks(this, options.automatic ?? true, options.tickRows ?? 10000, options.elapsed);
     const clock = options.clock ?? systemClock;
     this.changes = new ChangeKeeper(

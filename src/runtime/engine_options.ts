@@ -1,6 +1,7 @@
 /** What an engine is made with. */
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
+import type { FileAccess } from '../sources/files/access.ts';
 import type { Source } from '../sources/source.ts';
 
 export interface EngineOptions {
@@ -16,6 +17,8 @@ export interface EngineOptions {
   openSource?: (spec: ConnectorSpec) => Source | null;
   /** How Kafka is read and written. Default: in this thread. */
   kafka?: KafkaAccess;
+  /** How files are read that streams name. Default: in this thread. */
+  files?: FileAccess;
   /** Shown by version(). */
   version?: string;
   log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;

@@ -1,5 +1,6 @@
 /** What is known of a stream, and what checkpoints keep of it. */
 import type { SavedSchemas } from '../registry/schemas.ts';
+import type { SavedFiles } from '../sources/files/file_list.ts';
 import type { SavedLedger } from './ledger.ts';
 import type { SavedRelation } from './stored_relation.ts';
 import type { StreamHistory } from './stream_history.ts';
@@ -23,6 +24,8 @@ export type StreamFacts = {
   errorCount: bigint;
   /** Of sources whose records name schemas. */
   schemas?: SavedSchemas;
+  /** Of sources that read files. */
+  files?: SavedFiles;
 };
 
 export type SavedStream = StreamFacts & {

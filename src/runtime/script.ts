@@ -6,6 +6,7 @@ import { pathWith } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { Result, ResultColumn, SessionContext } from '../engine.ts';
+import type { CopyWait } from '../postgres/copy/copy_wait.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { localSession } from './local_session.ts';
 import { dropTemporary } from './temporary.ts';
@@ -70,6 +71,8 @@ function atLine(error: SqlError, before: string): SqlError {
   return new SqlError(error.sqlstate, `line ${before.split('\n').length}: ${error.message}`, error.fields);
 }
 
+const NOBODY_CANCELS: CopyWait = { check: () => undefined, wait: (promise) => promise };
+
 async function runStatement(
   engine: TidemarkEngine,
   sql: string,
@@ -78,8 +81,11 @@ async function runStatement(
 ): Promise<ScriptResult> {
   try {
     const prepared = engine.prepare(statement, [], session);
-    const result = await engine.execute(prepared, [], session, new AbortController().signal);
-    if (result.kind !== 'command' && result.kind !== 'rows') throw unsupported('COPY in a script');
+    const result = await ended(
+      statement,
+      await engine.execute(prepared, [], session, new AbortController().signal),
+      session,
+    );
     const done =
       result.kind === 'command'
         ? { tag: result.tag, columns: [], rows: [] }
@@ -91,6 +97,23 @@ async function runStatement(
     if (!(error instanceof SqlError)) throw error;
     throw atLine(error, sql.slice(0, statement.offset));
   }
+}
+
+/** A copy from or to a file has been done, as a script has it. */
+async function ended(
+  statement: Statement,
+  result: Result,
+  { evalContext }: SessionContext,
+): Promise<Extract<Result, { kind: 'command' | 'rows' }>> {
+  if (result.kind === 'command' || result.kind === 'rows') return result;
+  if (result.file === undefined) throw unsupported('COPY FROM STDIN and TO STDOUT in a script');
+  if (result.kind === 'copyOut') {
+    const { copyToFile } = await import('../postgres/copy/copy_to_file.ts');
+    return { kind: 'command', tag: await copyToFile(result.file, result, evalContext, NOBODY_CANCELS) };
+  }
+  const { copyFromFile } = await import('../postgres/copy/copy_from_file.ts');
+  const table = statement.k === 'copy' ? String(statement.node.relation?.relname ?? '') : '';
+  return { kind: 'command', tag: await copyFromFile(result.file, table, result, evalContext, NOBODY_CANCELS) };
 }
 
 async function allRows({

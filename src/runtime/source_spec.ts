@@ -7,11 +7,12 @@ import { colType, OID } from '../../operators/types.ts';
 import type { ConnectorSpec, RelationObject } from '../catalog/objects.ts';
 import { checkAttributes } from '../formats/cloudevents/attributes.ts';
 import type { SourceColumn } from '../formats/format.ts';
-import { type FormatName, formatName } from '../formats/options.ts';
+import { formatName } from '../formats/options.ts';
 import { counterColumns } from '../sources/counter/columns.ts';
+import { fileFormat } from '../sources/files/options.ts';
 
-/** Their messages have keys that they say how to read. */
-const KEYED_FORMATS: FormatName[] = ['json', 'avro', 'protobuf'];
+/** Their messages have keys that they say how to read, or they are rows of files. */
+const KEYED_FORMATS: string[] = ['json', 'avro', 'protobuf', 'parquet'];
 
 type RelationKind = RelationObject['kind'];
 
@@ -44,7 +45,7 @@ function envelopeOf(
   key: number[] | null,
 ): ConnectorSpec['envelope'] {
   const isTable = kind === 'table';
-  const format = connector === 'kafka' ? formatName(options) : 'json';
+  const format = connector === 'kafka' ? formatName(options) : connector === 'files' ? fileFormat(options) : 'json';
   const said = options.envelope?.toLowerCase();
   if (format === 'debezium_json') {
     if (said !== undefined) throw new SqlError('22023', "format = 'debezium_json' takes no envelope: it is one");
@@ -57,7 +58,10 @@ function envelopeOf(
   }
   const envelope = said === 'upsert' ? 'upsert' : 'append';
   if (!KEYED_FORMATS.includes(format) && envelope === 'upsert') {
-    throw new SqlError('22023', `envelope = 'upsert' reads format = 'json', 'avro' and 'protobuf', not '${format}'`);
+    throw new SqlError(
+      '22023',
+      `envelope = 'upsert' reads format = 'json', 'avro', 'protobuf' and 'parquet', not '${format}'`,
+    );
   }
   if (envelope === 'upsert' && key === null) throw new SqlError('42P16', "envelope = 'upsert' needs a PRIMARY KEY");
   if (isTable && envelope === 'append') {

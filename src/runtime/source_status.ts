@@ -1,5 +1,5 @@
 /**
- * How reading a source goes, as its events tell: trouble with the cluster or the schema registry is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
+ * How reading a source goes, as its events tell: trouble with the cluster, the schema registry or files is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
  * the others.
  */
 import type { SourceEvent } from '../sources/source.ts';
@@ -7,6 +7,7 @@ import type { SourceEvent } from '../sources/source.ts';
 export class SourceStatus {
   #cluster: string | null = null;
   #registry: string | null = null;
+  #files: string | null = null;
   readonly #standing = new Map<number, string>();
 
   take(event: SourceEvent): void {
@@ -17,8 +18,12 @@ export class SourceStatus {
       case 'registry':
         this.#registry = event.message === null ? null : `registry: ${event.message}`;
         return;
+      case 'files':
+        this.#files = event.message === null ? null : `files: ${event.message}`;
+        return;
       case 'partition_added':
       case 'schema':
+      case 'file':
         return;
       case 'offset_out_of_range':
       case 'corrupt':
@@ -32,6 +37,6 @@ export class SourceStatus {
   /** What is wrong with a partition; null: nothing. */
   of(partition: number | null): string | null {
     const own = partition === null ? undefined : this.#standing.get(partition);
-    return this.#cluster ?? own ?? this.#registry;
+    return this.#cluster ?? own ?? this.#registry ?? this.#files;
   }
 }

@@ -185,8 +185,13 @@ export class SourceTicks {
         this.#engine.journal?.learned(this.#engine.loop, stream.oid, event.id, event.schema);
         continue;
       }
+      if (event.kind === 'file') {
+        this.#engine.journal?.listed(this.#engine.loop, stream.oid, event.number, event.file);
+        continue;
+      }
       const good = event.kind === 'recovered' || event.kind === 'partition_added';
-      const level = good || (event.kind === 'registry' && event.message === null) ? 'info' : 'warn';
+      const over = (event.kind === 'registry' || event.kind === 'files') && event.message === null;
+      const level = good || over ? 'info' : 'warn';
       this.#engine.log(level, `source ${stream.relation.name}: ${event.kind}`, {
         ...event,
       });

@@ -328,7 +328,7 @@ export class StreamRuntime {
   }
 
   saveFacts(): StreamFacts {
-    const { schemas } = this.source;
+    const { schemas, files } = this.source;
     return {
       opened: this.#opened,
       identity: this.source.identity ?? null,
@@ -339,6 +339,7 @@ export class StreamRuntime {
       statistics: this.statistics,
       errorCount: this.errors.count,
       ...(schemas === undefined ? {} : { schemas: schemas.save() }),
+      ...(files === undefined ? {} : { files: files.save() }),
     };
   }
 
@@ -361,6 +362,7 @@ export class StreamRuntime {
     Object.assign(this.#counts, { rows: Number(rows), bytes: Number(bytes), late: Number(late) });
     this.errors.count = saved.errorCount;
     this.source.schemas?.load(saved.schemas ?? []);
+    this.source.files?.load(saved.files ?? []);
   }
 
   /** Decodes records. */
@@ -393,10 +395,11 @@ export class StreamRuntime {
     for (const row of bad) {
       const start = raw.valueStart[row.index];
       const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[row.index]));
+      const place = this.source.files?.placeOf(raw.offset[row.index]);
       this.errors.badRecord(
-        topic,
+        place?.path ?? topic,
         raw.partition,
-        BigInt(raw.offset[row.index]),
+        BigInt(place?.row ?? raw.offset[row.index]),
         row.sqlstate,
         row.reason,
         row.column,

@@ -82,7 +82,8 @@ const FIGURES: Record<string, FigureRelation> = {
         if (!sees(s.relation.oid)) return [];
         const fixed = (partition: number | null, position: bigint | null): Datum[] => {
           const high = partition === null ? null : (s.source.highWatermark(partition) ?? null);
-          const lag = high === null || position === null ? null : high > position ? high - position : 0n;
+          const behind = high === null || position === null ? null : high > position ? high - position : 0n;
+          const lag = s.source.left?.() ?? behind;
           return [
             s.relation.name,
             s.spec.connector,

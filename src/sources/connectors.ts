@@ -12,6 +12,9 @@ import { Schemas } from '../registry/schemas.ts';
 import { checkCounterColumns } from './counter/columns.ts';
 import { parseCounterOptions } from './counter/options.ts';
 import { CounterSource } from './counter/source.ts';
+import type { FileAccess } from './files/access.ts';
+import { KnownFilesSource } from './files/known_files.ts';
+import type { FileColumns } from './files/source.ts';
 import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
@@ -21,7 +24,7 @@ import { startPosition } from './start.ts';
 
 /** Longest wait for a schema registry. */
 const CHECK_MS = 10_000;
-const CONNECTORS = ['kafka', 'nexmark', 'counter'];
+const CONNECTORS = ['kafka', 'files', 'nexmark', 'counter'];
 
 type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 
@@ -45,9 +48,19 @@ export function connectorOptions(options: Option[]): { connector: string; option
   return { connector, options: given };
 }
 
+/** How the engine gets at what is outside. */
+export interface SourceAccess {
+  kafka: KafkaAccess;
+  files: FileAccess;
+}
+
 /** Fails with a clear error when the source cannot be read: unknown option, missing topic, unreachable broker, wrong password. */
-export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): Promise<void> {
+export async function checkConnector(spec: ConnectorSpec, { kafka, files }: SourceAccess): Promise<void> {
   startPosition(spec.options.start);
+  if (spec.connector === 'files') {
+    await files.checkSource(spec.options, fileColumns(spec));
+    return;
+  }
   if (spec.connector === 'nexmark') {
     checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
   } else if (spec.connector === 'counter') {
@@ -89,7 +102,18 @@ function namedSchemas({ connector, options }: ConnectorSpec): { registry: Regist
   }
 }
 
-export async function openConnector(spec: ConnectorSpec, log: Log, kafka: KafkaAccess): Promise<Source> {
+function fileColumns({ decoder, envelope }: ConnectorSpec): FileColumns {
+  const fields = decoder.columns.filter(({ origin }) => origin.k === 'field');
+  return {
+    names: fields.map(({ name }) => name),
+    oids: fields.map(({ type }) => type.oid),
+    keyed: envelope === 'upsert',
+  };
+}
+
+export async function openConnector(spec: ConnectorSpec, log: Log, { kafka, files }: SourceAccess): Promise<Source> {
+  if (spec.connector === 'files')
+    return new KnownFilesSource(await files.openSource(spec.options, fileColumns(spec), log));
   if (spec.connector === 'nexmark') {
     const options = parseNexmarkOptions(new Map(Object.entries(spec.options)));
     return new NexmarkSource(options, { form: nexmarkColumns(options, spec.decoder) === null ? 'json' : 'columns' });

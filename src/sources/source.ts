@@ -13,6 +13,8 @@
  * Nothing here throws because a broker is away: that is an event, and the source keeps trying.
  */
 import type { KnownSchema, Schemas } from '../registry/schemas.ts';
+import type { ListedFile } from './files/file_list.ts';
+import type { KnownFiles } from './files/known_files.ts';
 
 /** Where a reader starts. `at` names partitions; those not named start at the earliest offset. */
 export type StartPosition =
@@ -84,7 +86,11 @@ export type SourceEvent =
   /** The schema registry cannot be asked, which is tried for ever; null: it answers again. */
   | { kind: 'registry'; message: string | null }
   /** What a schema id means that records name from now on. */
-  | { kind: 'schema'; id: number; schema: KnownSchema };
+  | { kind: 'schema'; id: number; schema: KnownSchema }
+  /** A file cannot be read, which is tried for ever; null: it can, or is done without. */
+  | { kind: 'files'; message: string | null }
+  /** What is known from now on of the file with this number. */
+  | { kind: 'file'; number: number; file: ListedFile };
 
 export interface Source {
   /** Partition numbers known now, ascending. */
@@ -95,6 +101,8 @@ export interface Source {
   readonly form?: 'json';
   /** Those that its records name, where they do. */
   readonly schemas?: Schemas;
+  /** Those that it reads, where it reads files. */
+  readonly files?: KnownFiles;
   /** After a restart: the identity of what was read before. Anything else of the name is not read. */
   expect?(identity: string): void;
   /** The first offset to read of every partition. */
@@ -111,6 +119,8 @@ export interface Source {
   position(partition: number): bigint | undefined;
   /** End of the partition as last seen (for read_committed: the last stable offset); undefined before the first answer. */
   highWatermark(partition: number): bigint | undefined;
+  /** Bytes that it has to read still, where records that are not read cannot be counted. */
+  left?(): bigint | undefined;
   /** Stops and resumes delivery of a partition that runs ahead in event time. Buffered batches are kept. */
   pause(partition: number): void;
   resume(partition: number): void;

@@ -490,3 +490,37 @@ test('information_schema lists what one of the roles owns or has a privilege on'
       ])
       .join('\n')}
   `));
+
+test('COPY with files of the server', async () => {
+  await same(`
+    CREATE ROLE copier
+    CREATE TABLE copied (a int)
+    GRANT ALL ON copied TO copier
+    GRANT CREATE ON SCHEMA public TO copier
+    SET ROLE copier
+    COPY copied FROM '/tmp/tidemark-no-such-file'
+    COPY copied TO '/tmp'
+    RESET ROLE
+    GRANT pg_read_server_files TO copier
+    SET ROLE copier
+    COPY copied FROM '/tmp/tidemark-no-such-file'
+    COPY copied TO '/tmp'
+    RESET ROLE
+    GRANT pg_write_server_files TO copier
+    REVOKE pg_read_server_files FROM copier
+    SET ROLE copier
+    COPY copied FROM '/tmp/tidemark-no-such-file'
+    COPY copied TO 'relative'
+    COPY copied TO '/tmp'
+  `);
+  const stream = await outcomeHere("CREATE STREAM archive (a int) WITH (connector = 'files', path = '/tmp/no-such-*')");
+  assert.deepEqual(stream, { error: '42501 permission denied to read files of the server' });
+  await same(`
+    DROP TABLE copied
+    DROP OWNED BY copier
+    RESET ROLE
+    DROP TABLE copied
+    DROP OWNED BY copier
+    DROP ROLE copier
+  `);
+});

@@ -5,17 +5,16 @@
 import { Arena } from '../../../operators/batch/arena.ts';
 import { BatchBuilder } from '../../../operators/batch/builder.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import type { Result, ResultColumn } from '../../engine.ts';
+import type { Result } from '../../engine.ts';
 import type { Cancellation } from '../session/cancellation.ts';
 import { connectionLost } from '../session/result_sender.ts';
 import type { Session } from '../session/session.ts';
 import { copyResponse } from '../wire/control_message.ts';
 import { readString } from '../wire/frontend_message.ts';
 import { FRONTEND, protocolError } from '../wire/protocol.ts';
-import { BinaryDecoder } from './binary_decoder.ts';
 import { checkCopyOptions } from './copy_options.ts';
+import { decoderOf } from './decoder_of.ts';
 import type { RowDecoder } from './row_decoder.ts';
-import { TextDecoder } from './text_decoder.ts';
 
 type CopyIn = Extract<Result, { kind: 'copyIn' }>;
 
@@ -38,7 +37,14 @@ export async function copyIn(
   connection.out.messages(copyResponse('in', options.format === 'binary', columns.length));
   const arena = new Arena(MOST_PAGES);
   try {
-    await receive(session, decoderOf(session, table, columns, copy), table, copy, cancellation, arena);
+    await receive(
+      session,
+      decoderOf(table, columns, options, session.context.evalContext),
+      table,
+      copy,
+      cancellation,
+      arena,
+    );
     return `COPY ${await target.finish()}`;
   } catch (cause) {
     target.abort();
@@ -96,10 +102,4 @@ async function receive(
         );
     }
   }
-}
-
-function decoderOf(session: Session, table: string, columns: ResultColumn[], copy: CopyIn): RowDecoder {
-  return copy.options.format === 'binary'
-    ? new BinaryDecoder(table, columns)
-    : new TextDecoder(table, columns, copy.options, session.context.evalContext);
 }

@@ -15,7 +15,7 @@ function refuse(message: string): never {
 /** Throws 22023 and 0A000, as PostgreSQL does. */
 export function checkCopyOptions(options: CopyOptions): void {
   const { format, delimiter, quote } = options;
-  if (format === 'binary') return;
+  if (format === 'binary' || format === 'parquet') return;
   needOneByte('delimiter', delimiter);
   if (/[\r\n]/.test(delimiter)) refuse('COPY delimiter cannot be newline or carriage return');
   if (/[\r\n]/.test(options.null)) refuse('COPY null representation cannot use newline or carriage return');

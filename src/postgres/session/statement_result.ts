@@ -3,8 +3,10 @@
  * statement, which has EmptyQueryResponse instead), or null when a row limit stopped it.
  */
 import type { Statement } from '../../../planner/parse/ast.ts';
+import { copyFromFile } from '../copy/copy_from_file.ts';
 import { copyIn } from '../copy/copy_in.ts';
 import { copyOut } from '../copy/copy_out.ts';
+import { copyToFile } from '../copy/copy_to_file.ts';
 import { DataRowWriter } from '../encode/row_writer.ts';
 import { EMPTY_QUERY, rowDescription } from '../wire/control_message.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -29,8 +31,11 @@ export async function sendSimpleResult(
     case 'command':
       return result.tag;
     case 'copyIn':
+      if (result.file !== undefined)
+        return copyFromFile(result.file, copyTable(statement), result, session.context.evalContext, cancellation);
       return copyIn(session, copyTable(statement), result, cancellation);
     case 'copyOut':
+      if (result.file !== undefined) return copyToFile(result.file, result, session.context.evalContext, cancellation);
       return copyOut(session, result, result.live === true, cancellation);
     case 'rows': {
       const formats = result.binary === true ? BINARY : [];
