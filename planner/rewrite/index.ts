@@ -2,6 +2,7 @@
  * The order of the rewrite rules. Each is a file of its own; all keep the plan's meaning and the ids of its output columns.
  */
 import type { Logical } from '../logical/plan.ts';
+import { inlineConstantSides } from './constant_sides.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
 import { extremeRows } from './extreme_rows.ts';
@@ -33,6 +34,10 @@ export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: Rew
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
-  const ordered = rankToTopN(pushFilters(extremeRows(dropWindowEndPairs(dropWindowEndKeys(orderJoins(pushed))))));
+  const ordered = rankToTopN(
+    pushFilters(
+      extremeRows(dropWindowEndPairs(dropWindowEndKeys(orderJoins(inlineConstantSides(pushed, options.mode))))),
+    ),
+  );
   return pruneColumns(options.mode === 'view' ? temporalFilters(ordered, options) : ordered, needed);
 }

@@ -18,6 +18,7 @@ import { printLogical } from '../logical/print.ts';
 import { outputIds } from '../logical/tree.ts';
 import { initParser } from '../parse/parse.ts';
 import { bindSql, testRelation } from '../physical/test_sql.ts';
+import { inlineConstantSides } from './constant_sides.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
 import { extremeRows } from './extreme_rows.ts';
@@ -50,6 +51,7 @@ const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical)
   expand_grouping_sets: { first: (p) => p, rule: expandGroupingSets },
   decorrelate: { first: pushFilters, rule: decorrelate },
   push_filters: { first: (p) => p, rule: pushFilters },
+  constant_sides: { first: (p) => pushFilters(foldConstants(p)), rule: (p) => inlineConstantSides(p, 'view') },
   join_order: { first: pushFilters, rule: orderJoins },
   rank_to_topn: { first: pushFilters, rule: rankToTopN },
   extreme_rows: { first: pushFilters, rule: extremeRows },
