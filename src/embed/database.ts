@@ -42,12 +42,12 @@ export class Database implements Public {
     this.#hasTopics = hasTopics;
     this.#types = new RowTypes(thread);
     this.#statements = new Statements(thread, this.#types, hasTopics);
-    const turn = (how: { by: string } | { to: string }) =>
-      this.#statements.inOrder(() => this.#thread.ask('clock', how));
+    const turn = (how: () => { by: string } | { to: string }) =>
+      this.#statements.inOrder(async () => this.#thread.ask('clock', how()));
     this.clock = {
       now: () => this.#statements.inOrder(async () => new Date(Number((await thread.ask('now', null)) / 1000n))),
-      advance: (interval) => turn({ by: interval }),
-      set: (time) => turn({ to: textOf(time) ?? '' }),
+      advance: (interval) => turn(() => ({ by: intervalOf(interval) })),
+      set: (time) => turn(() => ({ to: textOf(time) ?? '' })),
     };
   }
 
@@ -151,7 +151,13 @@ export class Database implements Public {
   }
 }
 
+/** A number would have one unit for its caller and another one for PostgreSQL. */
+function intervalOf(text: unknown): string {
+  if (typeof text === 'string') return text;
+  throw new TidemarkError({ code: '22023', message: "advance() takes an interval such as '10 seconds'" });
+}
+
 function tickOf(asOf: bigint | number): bigint {
-  if (typeof asOf === 'bigint' || Number.isSafeInteger(asOf)) return BigInt(asOf);
+  if ((typeof asOf === 'bigint' || Number.isSafeInteger(asOf)) && asOf >= 0) return BigInt(asOf);
   throw new TidemarkError({ code: '22023', message: `${String(asOf)} is no tick` });
 }

@@ -209,6 +209,12 @@ test('the clock moves by the test alone', async () => {
   assert.equal((await failureOf(db.clock.set('2024-01-01'))).code, '22023');
   assert.equal((await failureOf(db.clock.advance('-1 second'))).code, '22023');
   assert.equal((await failureOf(db.clock.advance('soon'))).code, '22007');
+  for (const by of [undefined, 5])
+    assert.equal((await failureOf(db.clock.advance(by as unknown as string))).code, '22023');
+  assert.equal((await failureOf(db.clock.set(new Date(Number.NaN)))).code, '22007');
+  for (const move of [db.clock.set('infinity'), db.clock.advance('infinity')])
+    assert.equal((await failureOf(move)).code, '22008');
+  assert.deepEqual(await rows('SELECT now()'), [['2024-03-28 12:01:00+00']]);
   const real = await open();
   assert.ok(Math.abs((await real.clock.now()).getTime() - Date.now()) < 60_000);
   assert.equal((await failureOf(real.clock.advance('1 s'))).code, '55000');

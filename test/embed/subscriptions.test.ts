@@ -135,6 +135,7 @@ test('ends with an error when what it follows goes', async () => {
   assert.equal((await waiting).code, '55000');
   assert.deepEqual(await changes.next(), { done: true, value: undefined });
   assert.equal((await failureOf(db.subscribe('nowhere').next())).code, '42P01');
+  assert.equal((await failureOf(db.subscribe('totals', { asOf: -1 }).next())).code, '22023');
   const { code, position } = await failureOf(db.subscribe('SELECT 1 1').next());
   assert.deepEqual([code, position], ['42601', 10]);
   assert.equal((await failureOf(db.subscribe('SELECT $1 1', { params: [1] }).next())).position, undefined);
