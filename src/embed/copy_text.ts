@@ -14,6 +14,7 @@ export interface RowGroup {
 
 /** By the columns that they have: those that a row does not have get their DEFAULT. */
 export function groupsOf(rows: readonly object[]): RowGroup[] {
+  if (!Array.isArray(rows)) throw new TidemarkError({ code: '22023', message: 'rows are an array of objects' });
   const groups = new Map<string, RowGroup>();
   rows.forEach((row, i) => {
     if (row === null || typeof row !== 'object' || Array.isArray(row))

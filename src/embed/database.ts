@@ -2,9 +2,10 @@
 import { ChangesOf } from './changes.ts';
 import { EngineThread } from './engine_thread.ts';
 import { Feed } from './feed.ts';
+import { checkOpenOptions, checkOptions } from './options.ts';
 import { isName, quotedName } from './relation_name.ts';
 import { RowTypes } from './row_types.ts';
-import { Statements } from './statements.ts';
+import { fieldsOf, Statements } from './statements.ts';
 import type {
   Clock,
   InsertOptions,
@@ -21,6 +22,8 @@ import { TidemarkError } from './tidemark_error.ts';
 import { textOf } from './values.ts';
 import { WireSession } from './wire_session.ts';
 
+const SUBSCRIBE_OPTIONS = ['snapshot', 'asOf', 'params', 'progress'];
+
 export class Database implements Public {
   readonly #thread: EngineThread;
   readonly #types: RowTypes;
@@ -30,6 +33,7 @@ export class Database implements Public {
   #isClosed = false;
 
   static async open(options: OpenOptions = {}): Promise<Database> {
+    checkOpenOptions(options);
     return new Database(await EngineThread.open(options), options.kafka === 'local');
   }
 
@@ -38,12 +42,12 @@ export class Database implements Public {
     this.#hasTopics = hasTopics;
     this.#types = new RowTypes(thread);
     this.#statements = new Statements(thread, this.#types, hasTopics);
-    const turn = (how: { by: string } | { to: string }) =>
-      this.#statements.inOrder(() => this.#thread.ask('clock', how));
+    const turn = (how: () => { by: string } | { to: string }) =>
+      this.#statements.inOrder(async () => this.#thread.ask('clock', how()));
     this.clock = {
       now: () => this.#statements.inOrder(async () => new Date(Number((await thread.ask('now', null)) / 1000n))),
-      advance: (interval) => turn({ by: interval }),
-      set: (time) => turn({ to: textOf(time) ?? '' }),
+      advance: (interval) => turn(() => ({ by: intervalOf(interval) })),
+      set: (time) => turn(() => ({ to: textOf(time) ?? '' })),
     };
   }
 
@@ -85,15 +89,22 @@ export class Database implements Public {
     }
   }
 
-  subscribe<R extends object = Row>(
-    target: string,
-    { snapshot = true, asOf, params = [], progress = false }: SubscribeOptions = {},
-  ): Subscription<R> {
+  subscribe<R extends object = Row>(target: string, options: SubscribeOptions = {}): Subscription<R> {
+    const { snapshot = true, asOf, params = [], progress = false } = options;
     const feed = this.#statements.inOrder(async () => {
-      const options = `WITH (snapshot = ${Boolean(snapshot)}, progress = true)`;
+      checkOptions('subscribe()', options, SUBSCRIBE_OPTIONS);
+      const how = `WITH (snapshot = ${Boolean(snapshot)}, progress = true)`;
       const past = asOf === undefined ? '' : ` AS OF ${tickOf(asOf)}`;
-      const what = isName(target) ? quotedName(target) : `(${await this.#filled(target, params)}\n)`;
-      return Feed.open(this.#thread, `SUBSCRIBE ${what} ${options}${past}`, []);
+      const isQuery = !isName(target);
+      const what = isQuery ? `(${await this.#filled(target, params)}\n)` : quotedName(target);
+      try {
+        return await Feed.open(this.#thread, `SUBSCRIBE ${what} ${how}${past}`, []);
+      } catch (error) {
+        if (!(error instanceof TidemarkError) || error.position === undefined) throw error;
+        // Where it is in what the caller wrote, if that is what was sent.
+        const position = isQuery && params.length === 0 ? error.position - 'SUBSCRIBE ('.length : undefined;
+        throw new TidemarkError({ ...fieldsOf(error), position });
+      }
     });
     const tells = { first: Boolean(snapshot), all: progress };
     return new ChangesOf<R>(feed, this.#types, tells, () => this.#isClosed);
@@ -101,7 +112,8 @@ export class Database implements Public {
 
   async #filled(query: string, params: readonly unknown[]): Promise<string> {
     const sql = query.replace(/;\s*$/, '');
-    return params.length === 0 ? sql : this.#thread.ask('fill', { sql, params: params.map((value) => textOf(value)) });
+    const texts = await this.#statements.texts(sql, params);
+    return texts.length === 0 ? sql : this.#thread.ask('fill', { sql, params: texts });
   }
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -139,7 +151,13 @@ export class Database implements Public {
   }
 }
 
+/** A number would have one unit for its caller and another one for PostgreSQL. */
+function intervalOf(text: unknown): string {
+  if (typeof text === 'string') return text;
+  throw new TidemarkError({ code: '22023', message: "advance() takes an interval such as '10 seconds'" });
+}
+
 function tickOf(asOf: bigint | number): bigint {
-  if (typeof asOf === 'bigint' || Number.isSafeInteger(asOf)) return BigInt(asOf);
+  if ((typeof asOf === 'bigint' || Number.isSafeInteger(asOf)) && asOf >= 0) return BigInt(asOf);
   throw new TidemarkError({ code: '22023', message: `${String(asOf)} is no tick` });
 }

@@ -62,10 +62,10 @@ export class EngineThread {
   private constructor({ data, memoryLimit, clock, kafka, listen, log }: OpenOptions) {
     this.#settings = { data, memoryLimit, clock, kafka, listen };
     this.#log = log;
+    this.#folder = data === undefined ? null : resolve(data);
     const workerData: ThreadData = { program: 'main', settings: this.#settings };
     this.#worker = new Worker(threadFile(), { name: 'tidemark', execArgv: [], workerData });
     this.#thread = this.#worker.threadId;
-    this.#folder = data === undefined ? null : resolve(data);
     this.#worker.on('message', (message: FromDatabase) => this.#hear(message));
     this.#worker.on('error', (error) => this.#fail(String(error instanceof Error ? error.message : error), error));
     this.#exited = new Promise<void>((exited) => {

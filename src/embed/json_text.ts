@@ -1,4 +1,6 @@
 /** JSON that keeps what JSON.stringify() loses: large integers, NaN, bytes. */
+import { TidemarkError } from './tidemark_error.ts';
+
 export function jsonOf(value: unknown): string {
   switch (typeof value) {
     case 'bigint':
@@ -20,8 +22,14 @@ export function jsonOf(value: unknown): string {
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${jsonOf(field)}`).join()}}`;
 }
 
-/** What an object says that it is in JSON, such as a decimal of a library: its text. */
+/** What an object says that it is in JSON, such as a decimal of a library: its text. Memory of another form than bytes says nothing of what it holds. */
 export function ownForm(value: object): unknown {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer)
+    throw new TidemarkError({
+      code: '22023',
+      message: `a value of ${value.constructor.name} is no value`,
+      hint: 'Bytes are a Uint8Array, several values an array.',
+    });
   return 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
 }
 

@@ -3,6 +3,7 @@ import type { Interval } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { addToTimestamptz } from '../../operators/expr/datetime/arithmetic.ts';
+import { isFiniteTimestamp } from '../../operators/expr/datetime/calendar.ts';
 import { sessionZone } from '../../operators/expr/datetime/settings.ts';
 import { inputText } from '../../operators/expr/io/index.ts';
 import { colType, OID } from '../../operators/types.ts';
@@ -28,6 +29,8 @@ export class ManualClock {
   }
 
   set(micros: bigint): void {
+    // From there it could not go on, and a data directory would have it for good.
+    if (!isFiniteTimestamp(micros)) throw new SqlError('22008', 'the clock is at a time that is not infinite');
     if (micros < this.#now) throw new SqlError('22023', 'the clock does not go back');
     this.#now = micros;
   }

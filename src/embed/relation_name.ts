@@ -10,8 +10,8 @@ export function isName(text: string): boolean {
 
 /** Each part in quotes: it is then no keyword and no other SQL. */
 export function quotedName(text: string): string {
-  const match = NAME.exec(text.trim());
-  if (match === null) throw new TidemarkError({ code: '42602', message: `"${text}" is no name of a relation` });
+  const match = typeof text === 'string' ? NAME.exec(text.trim()) : null;
+  if (match === null) throw new TidemarkError({ code: '42602', message: `"${String(text)}" is no name of a relation` });
   return match
     .slice(1)
     .filter((part) => part !== undefined)

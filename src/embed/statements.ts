@@ -7,6 +7,7 @@ import { serialize } from 'pg-protocol';
 import { copyChunks, groupsOf, type RowGroup } from './copy_text.ts';
 import type { EngineThread } from './engine_thread.ts';
 import { plainOf } from './json_text.ts';
+import { checkOptions } from './options.ts';
 import { quoted, quotedName } from './relation_name.ts';
 import type { RowTypes, TextColumn, TextRow } from './row_types.ts';
 import type { InsertOptions, Result, Row, Session, Written } from './tidemark.d.ts';
@@ -72,9 +73,13 @@ export class Statements implements Session {
   query<R extends object = Row>(
     sql: string,
     params: readonly unknown[] = [],
-    { rowMode = 'object' }: QueryOptions = {},
+    options: QueryOptions = {},
   ): Promise<Result<R>> {
     return this.inOrder(async () => {
+      checkOptions('query()', options, ['rowMode']);
+      const { rowMode = 'object' } = options;
+      if (rowMode !== 'array' && rowMode !== 'object')
+        throw new TidemarkError({ code: '22023', message: `rowMode is 'array', not ${JSON.stringify(rowMode)}` });
       if (SUBSCRIBE.test(sql))
         throw new TidemarkError({
           code: '0A000',
@@ -86,6 +91,11 @@ export class Statements implements Session {
       await this.#checkEnded(session);
       return result;
     });
+  }
+
+  /** Values as the parameters of this statement; part of what was called in order. */
+  async texts(sql: string, params: readonly unknown[]): Promise<(string | null)[]> {
+    return (await this.#open()).texts(sql, params);
   }
 
   execute(script: string): Promise<Result[]> {
@@ -154,6 +164,7 @@ export class Statements implements Session {
 
   insert(relation: string, rows: readonly object[], options: InsertOptions = {}): Promise<Written> {
     return this.inOrder(async () => {
+      checkOptions('insert()', options, ['partition']);
       const name = quotedName(relation);
       const groups = groupsOf(rows);
       const session = await this.#open();
@@ -202,6 +213,7 @@ export class Statements implements Session {
 
   delete(relation: string, keys: readonly object[], options: InsertOptions = {}): Promise<Written> {
     return this.inOrder(async () => {
+      checkOptions('delete()', options, ['partition']);
       const name = quotedName(relation);
       const groups = groupsOf(keys);
       if (groups.some(({ columns }) => columns.length === 0))
@@ -304,6 +316,6 @@ async function generated(running: Promise<void>): Promise<void> {
   }
 }
 
-function fieldsOf({ code, message, detail, hint, position, where, table, column, constraint }: TidemarkError) {
+export function fieldsOf({ code, message, detail, hint, position, where, table, column, constraint }: TidemarkError) {
   return { code, message, detail, hint, position, where, table, column, constraint };
 }

@@ -29,6 +29,14 @@ test('values as texts', () => {
   const round: unknown[] = [];
   round.push(round, { round });
   for (const value of [() => 1, Symbol('a'), round, { round }]) assert.throws(() => textOf(value), { code: '22023' });
+  // Another form than bytes would be an object of its numbers, in whatever column it stands.
+  for (const value of [
+    new Uint16Array([1]),
+    new DataView(new ArrayBuffer(1)),
+    new ArrayBuffer(2),
+    [new Float64Array(1)],
+  ])
+    for (const given of [value, { value }]) assert.throws(() => textOf(given), { code: '22023' });
   assert.equal(
     jsonOf({ at: new Date(0), b: new Uint8Array([1]), c: [undefined], d: -0 }),
     '{"at":"1970-01-01T00:00:00.000Z","b":"\\\\x01","c":[null],"d":-0}',

@@ -87,7 +87,7 @@ export class WireSession implements Client {
 
   /** One statement with parameters. */
   async statement(sql: string, params: readonly unknown[], taker: Taker): Promise<void> {
-    const values = await this.#texts(sql, params);
+    const values = await this.texts(sql, params);
     const messages = [
       serialize.parse({ text: sql }),
       serialize.bind({ values }),
@@ -98,7 +98,9 @@ export class WireSession implements Client {
     await this.request(messages, taker);
   }
 
-  async #texts(sql: string, params: readonly unknown[]): Promise<(string | null)[]> {
+  /** Values as parameters of the statement, as it reads them. */
+  async texts(sql: string, params: readonly unknown[]): Promise<(string | null)[]> {
+    if (!Array.isArray(params)) throw new TidemarkError({ code: '22023', message: 'parameters are an array' });
     if (params.length > MOST_PARAMETERS)
       throw new TidemarkError({ code: '54000', message: `a statement has at most ${MOST_PARAMETERS} parameters` });
     const types = params.some((value) => Array.isArray(value)) ? await this.parameterTypes(sql) : [];

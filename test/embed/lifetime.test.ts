@@ -128,6 +128,12 @@ test('options that cannot be are refused', async () => {
     [{ listen: '0.0.0.0:0' }, '0A000', /this machine/],
     [{ kafka: 'local', data: join(folder, 'no') }, '0A000', /no data directory/],
     [{ data: file }, '58030', /data directory/],
+    [{ dta: folder }, '22023', /^open\(\) has no option "dta"$/],
+    [folder as unknown as object, '22023', /as an object/],
+    [null as unknown as object, '22023', /as an object/],
+    [{ data: '' }, '22023', /^data is/],
+    [{ data: new URL('file:///x') }, '22023', /^data is/],
+    [{ log: 'x' }, '22023', /^log is/],
   ];
   for (const [options, code, message] of cases) {
     const error = await failureOf(open(options));
@@ -218,11 +224,12 @@ test('a process ends by itself when its databases are closed', async () => {
     await db.close();
     await waiting;
     await open({ listen: '0.0.0.0:0' }).catch((error) => console.log(error.code));
+    await open({ data: 5 }).catch((error) => console.log(error.code));
     const other = await open({ listen: '127.0.0.1:0' });
     await open({ listen: '127.0.0.1:' + other.address.port }).catch((error) => console.log(error.code));
     await other[Symbol.asyncDispose]();
     // What this process prints through is its own.
     console.log(process.getActiveResourcesInfo().filter((name) => !/^Pipe|^TTY/.test(name)).join());
   `);
-  assert.deepEqual(lines, ['0A000', '58030', '']);
+  assert.deepEqual(lines, ['0A000', '22023', '58030', '']);
 });

@@ -39,16 +39,16 @@ test('a stream: watermark, late rows, DEFAULT, bad values', async () => {
     [2n ** 60n, '1234567890123456789.01', 'none', came, ['a', null], { n: 2 ** 60 }],
     [2n, '1.5', null, came, null, null],
   ]);
-  // Each insert is one tick, however many rows it has.
+  // Each insert is one tick, however many rows it has, and one that shows the watermark to `minutes`.
   await db.clock.advance('90 seconds');
   const second = await db.insert('bids', [
     { id: 3, price: 1, at: '2024-01-01 00:01:10+00' },
     { id: 4, price: 1, at: '2024-01-01 00:00:14+00' },
   ]);
-  assert.equal(second.tick, first.tick + 1n);
+  assert.equal(second.tick, first.tick + 2n);
   assert.deepEqual(await rows('SELECT came FROM whole WHERE id = 3'), [['2024-01-01 00:01:30+00']]);
   assert.deepEqual(await rows("SELECT id FROM tidemark.late('bids')"), [[4n]]);
-  // The watermark moves behind the tick: the window is closed in the next one.
+  // The watermark moves behind the tick; a tick without rows shows it to the view.
   await db.insert('bids', [
     { id: 5, price: 1, at: '2024-01-01 00:01:20+00' },
     { id: 'x', at },
@@ -90,6 +90,35 @@ test('each partition has its own time, and idle ones hold nothing up', async () 
   await put('00:01:00', 1);
   await put('00:00:40', 1);
   assert.equal(await late(), 1n);
+});
+
+test('a window is shown when its end has come, without more rows', async () => {
+  await db.execute(`
+    CREATE STREAM s (at timestamptz, WATERMARK FOR at AS at) WITH (${KAFKA}, topic = 's', idle_timeout = '30 seconds');
+    CREATE STREAM own (at timestamptz, WATERMARK FOR at AS at);
+    CREATE MATERIALIZED VIEW v AS SELECT window_start FROM TUMBLE(s, at, INTERVAL '1 minute') GROUP BY 1 EMIT ON WINDOW CLOSE;
+    CREATE MATERIALIZED VIEW w AS SELECT window_start FROM TUMBLE(own, at, INTERVAL '1 minute') GROUP BY 1 EMIT ON WINDOW CLOSE;
+  `);
+  const put = async (name: string, time: string, partition = 0) =>
+    (await db.insert(name, [{ at: `2024-01-01 ${time}+00` }], { partition })).tick;
+  const minutes = async (view: string) =>
+    (await rows(`SELECT window_start FROM ${view} ORDER BY 1`)).map(([at]) => String(at).slice(11, 16));
+  await put('s', '00:00:10');
+  await put('s', '00:00:10', 1);
+  const changes = db.subscribe('v', { snapshot: false });
+  const ahead = await put('s', '00:01:10');
+  assert.deepEqual(await minutes('v'), []);
+  // The other partition becomes idle in one tick, and the next one shows what that has moved.
+  assert.equal(await db.clock.advance('31 seconds'), ahead + 2n);
+  assert.deepEqual(await minutes('v'), ['00:00']);
+  const { value } = await changes.next();
+  assert.deepEqual([value.tick, value.added], [ahead + 2n, [{ window_start: '2024-01-01 00:00:00+00' }]]);
+  await put('s', '00:02:00');
+  assert.deepEqual(await minutes('v'), ['00:00', '00:01']);
+  await put('own', '00:00:10');
+  await put('own', '00:01:10');
+  assert.deepEqual(await minutes('w'), ['00:00']);
+  await changes.return();
 });
 
 test('a keyed table: rows by key, and deletes', async () => {
@@ -180,6 +209,12 @@ test('the clock moves by the test alone', async () => {
   assert.equal((await failureOf(db.clock.set('2024-01-01'))).code, '22023');
   assert.equal((await failureOf(db.clock.advance('-1 second'))).code, '22023');
   assert.equal((await failureOf(db.clock.advance('soon'))).code, '22007');
+  for (const by of [undefined, 5])
+    assert.equal((await failureOf(db.clock.advance(by as unknown as string))).code, '22023');
+  assert.equal((await failureOf(db.clock.set(new Date(Number.NaN)))).code, '22007');
+  for (const move of [db.clock.set('infinity'), db.clock.advance('infinity')])
+    assert.equal((await failureOf(move)).code, '22008');
+  assert.deepEqual(await rows('SELECT now()'), [['2024-03-28 12:01:00+00']]);
   const real = await open();
   assert.ok(Math.abs((await real.clock.now()).getTime() - Date.now()) < 60_000);
   assert.equal((await failureOf(real.clock.advance('1 s'))).code, '55000');

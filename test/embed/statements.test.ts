@@ -99,6 +99,29 @@ test('what is no value is refused, and leaves the session as it was', async () =
   assert.equal(await value('SELECT 1'), 1);
 });
 
+test('what a call does not know is refused', async () => {
+  await db.query('CREATE TEMP TABLE calls (n int)');
+  // As JavaScript calls it.
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler refuses all of them.
+  const calls = db as any;
+  const cases: (() => Promise<unknown>)[] = [
+    () => calls.query('SELECT 1', 5),
+    () => calls.query('SELECT $1', 'x'),
+    () => calls.query('SELECT 1', [], { rowMode: 'arrays' }),
+    () => calls.query('SELECT 1', [], { rowmode: 'array' }),
+    () => calls.insert('calls', { n: 1 }),
+    () => calls.insert('calls'),
+    () => calls.insert('calls', [{ n: 1 }], { partitoin: 1 }),
+    () => calls.delete('calls', [{ n: 1 }], { partitoin: 1 }),
+    () => calls.iterate('SELECT 1', 'x').next(),
+    () => calls.subscribe('calls', { snapsot: false }).next(),
+    () => calls.subscribe('SELECT $1', { params: 'x' }).next(),
+  ];
+  for (const call of cases) assert.equal((await failureOf(call())).code, '22023', call.toString());
+  assert.equal((await failureOf(calls.insert(null, []))).code, '42602');
+  assert.deepEqual((await db.query('SELECT * FROM calls')).rows, []);
+});
+
 test('an error says what PostgreSQL says, and where it was called', async () => {
   const error = await failureOf(db.query('SELECT * FROM nowhere'));
   assert.equal(error.name, 'TidemarkError');

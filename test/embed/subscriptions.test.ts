@@ -79,6 +79,10 @@ test('of a query with parameters', async () => {
   await next(changes);
   assert.deepEqual((await next(changes)).added, [{ id: 11, shop: "o'x\\$1" }]);
   await changes.return();
+  // An array is JSON where JSON is wanted, as in query().
+  const typed = db.subscribe('SELECT $1::jsonb AS doc, $2::int[] AS list', { params: [[1], [1]] });
+  assert.deepEqual((await next(typed)).added, [{ doc: [1], list: [1] }]);
+  await typed.return();
   const missing = db.subscribe('SELECT $2::int', { params: [1] });
   assert.equal((await failureOf(missing.next())).code, '42P02');
   assert.deepEqual(await missing.next(), { done: true, value: undefined });
@@ -131,7 +135,11 @@ test('ends with an error when what it follows goes', async () => {
   assert.equal((await waiting).code, '55000');
   assert.deepEqual(await changes.next(), { done: true, value: undefined });
   assert.equal((await failureOf(db.subscribe('nowhere').next())).code, '42P01');
-  assert.equal((await failureOf(db.subscribe('SELECT 1 1').next())).code, '42601');
+  assert.equal((await failureOf(db.subscribe('totals', { asOf: -1 }).next())).code, '22023');
+  const { code, position } = await failureOf(db.subscribe('SELECT 1 1').next());
+  assert.deepEqual([code, position], ['42601', 10]);
+  assert.equal((await failureOf(db.subscribe('SELECT $1 1', { params: [1] }).next())).position, undefined);
+  assert.equal((await failureOf(db.subscribe('SELECT 1; DROP TABLE sales').next())).code, '42601');
 });
 
 test('return() ends who waits, and what nobody reads is no unhandled rejection', async () => {

@@ -269,6 +269,7 @@ test('SUBSCRIBE', () => {
   assert.deepEqual(failure('SUBSCRIBE (SELECT) + 1; x'), ['42601', 'syntax error at or near "+"', 20]);
   assert.deepEqual(failure('SUBSCRIBE (SELECT 1 +)'), ['42601', 'syntax error at or near ")"', 22]);
   assert.deepEqual(failure('SUBSCRIBE (DELETE FROM t)'), ['42601', 'syntax error at or near "DELETE"', 12]);
+  assert.deepEqual(failure('SUBSCRIBE (SELECT 1; DROP TABLE t)'), ['42601', 'syntax error at or near ";"', 20]);
 });
 
 test('SUBSCRIBE inside COPY, DECLARE, EXPLAIN and PREPARE', () => {

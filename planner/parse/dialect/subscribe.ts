@@ -12,6 +12,8 @@ import { parseWithForms } from './query_forms.ts';
 
 /** A query that stands for itself in a dialect statement. */
 export function queryOf(piece: Piece): SelectNode {
+  const end = piece.tokens.find((token) => isSymbol(token, ';'));
+  if (end !== undefined) throw syntaxErrorAt(piece, end);
   const { raw, emit } = parseWithForms(piece);
   if (raw.kind !== 'SelectStmt' || raw.node.intoClause !== undefined) throw syntaxErrorAt(piece, piece.tokens[0]);
   return { select: raw.node, text: piece.source.text, ...(emit === null ? {} : { emitOnWindowClose: true }) };
