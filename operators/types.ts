@@ -127,6 +127,9 @@ export const OID = {
   _record: 2287,
 } as const;
 
+/** First OID given to users' objects, as in PostgreSQL. */
+export const FIRST_USER_OID = 16384;
+
 const PHYS = new Map<number, Phys>([
   [OID.bool, 'bool'],
   [OID.int2, 'i32'],

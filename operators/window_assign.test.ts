@@ -7,7 +7,7 @@ import './expr/functions/index.ts';
 import { FlatMapOperator } from './flatmap.ts';
 import type { Operator } from './operator.ts';
 import type { PlanNode } from './plan.ts';
-import { Bag, Random, testSeed } from './testing/property.ts';
+import { Bag, Random, testSeed, times } from './testing/property.ts';
 import { testTick } from './testing/tick.ts';
 import { colType, OID } from './types.ts';
 import { WindowAssignOperator, windowAssignment } from './window_assign.ts';
@@ -67,7 +67,7 @@ test('windows of a batch are those of the set-returning functions, row by row; s
     const plan = node(fn, slide, size, offset);
     const windows = windowAssignment(plan);
     assert.ok(windows !== null);
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < times(40); round++) {
       const rows = Array.from({ length: random.below(60) }, () => row(random, round % 2 === 0));
       const weights = rows.map(() => random.pick([1, 1, 2, -1]));
       const reference = output(new FlatMapOperator(plan, inputTypes), rows, weights);

@@ -8,7 +8,7 @@ import { pages } from '../batch/pages.ts';
 import { type Datum, decimal } from '../datum.ts';
 import '../expr/functions/index.ts';
 import { BatchBuilder } from '../batch/builder.ts';
-import { Random, rowText, testSeed } from '../testing/property.ts';
+import { Random, rowText, testSeed, times } from '../testing/property.ts';
 import { type ColType, colType, OID } from '../types.ts';
 import { RowTable } from './row_table.ts';
 
@@ -79,7 +79,7 @@ test('slots stay where they are while the table grows, and those of rows that we
 
 test('batches are looked up as their rows are', () => {
   const used = pages.usedPages;
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < times(60); round++) {
     const random = new Random(seed + round);
     const chosen = Array.from({ length: 1 + random.below(4) }, () =>
       random.pick(round % 3 === 0 ? values : values.slice(0, 8)),

@@ -7,7 +7,7 @@ import { I64, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import type { Datum } from '../datum.ts';
 import '../expr/functions/index.ts';
-import { Random, rowText, testSeed } from '../testing/property.ts';
+import { Random, rowText, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
 import { RowTable } from './row_table.ts';
 import { TableRetention } from './table_retention.ts';
@@ -19,7 +19,7 @@ const LAG = 5;
 for (const text of [false, true]) {
   test(`windows in a table of ${text ? 'long texts' : 'numbers'}`, () => {
     const used = pages.usedPages;
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < times(12); round++) {
       const random = new Random(seed + round);
       const types = [colType(OID.timestamp), colType(text ? OID.text : OID.int8)];
       const table = new RowTable(types, 8, 'sql');

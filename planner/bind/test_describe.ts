@@ -3,7 +3,7 @@
  */
 import type { PGlite } from '@electric-sql/pglite';
 import { SqlError } from '../../operators/errors.ts';
-import { OID } from '../../operators/types.ts';
+import { FIRST_USER_OID, OID } from '../../operators/types.ts';
 import type { CatalogReader } from '../catalog_reader.ts';
 import { parse } from '../parse/parse.ts';
 import type { BindEnv } from './env.ts';
@@ -17,13 +17,11 @@ export interface Description {
   error?: string;
 }
 
-/** Row types of tables have OIDs of their own in PostgreSQL; here they are records. */
-const FIRST_USER_OID = 16384;
-
 export async function describeThere(db: PGlite, sql: string): Promise<Description> {
   try {
     const d = await db.describeQuery(sql);
     return {
+      // Row types of tables have OIDs of their own in PostgreSQL; here they are records.
       columns: d.resultFields.map((f) => `${f.name} ${f.dataTypeID >= FIRST_USER_OID ? OID.record : f.dataTypeID}`),
       parameters: d.queryParams.map((p) => p.dataTypeID),
     };

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { SqlError } from '../../operators/errors.ts';
+import { times } from '../../operators/testing/property.ts';
 import type { Statement } from './ast.ts';
 import { commandTag } from './command_tag.ts';
 import { splitStatements } from './dialect/split.ts';
@@ -72,8 +73,8 @@ function check(sql: string): void {
 
 test('token soup gives statements or SqlErrors', { timeout: 60_000 }, (t) => {
   t.diagnostic(`SEED=${seed}`);
-  fc.assert(fc.property(soup, check), { seed, numRuns: 3000 });
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 60 }), check), { seed, numRuns: 500 });
+  fc.assert(fc.property(soup, check), { seed, numRuns: times(3000) });
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 60 }), check), { seed, numRuns: times(500) });
   assert.equal(parse('SELECT 1').length, 1);
 });
 
@@ -103,5 +104,5 @@ test("Postgres's own SQL reads the same token by token as whole", { timeout: 60_
       outcome(() => parse(sql)),
     );
   });
-  fc.assert(property, { seed, numRuns: 3000 });
+  fc.assert(property, { seed, numRuns: times(3000) });
 });

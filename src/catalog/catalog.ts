@@ -5,7 +5,7 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary, openIn, openMark, schemasOf } from '../../operators/expr/search_path.ts';
-import { typeObjectOf, userTypeOid } from '../../operators/types.ts';
+import { FIRST_USER_OID, typeObjectOf, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { checkFree } from './free_name.ts';
 import { keyOfIndex } from './index_key.ts';
@@ -20,9 +20,6 @@ import { Schemas } from './schemas.ts';
 import { checkStaying } from './staying.ts';
 import type { SystemRelations } from './system_relations.ts';
 import { dropUserType, setUserType } from './user_types.ts';
-
-/** First OID given to users' objects, as in PostgreSQL. */
-const FIRST_OID = 16384;
 
 export interface SavedCatalog {
   nextOid: number;
@@ -52,7 +49,7 @@ export class Catalog implements CatalogReader {
   });
   readonly rights = new Rights();
   readonly #system: SystemRelations;
-  #nextOid = FIRST_OID;
+  #nextOid = FIRST_USER_OID;
   readonly #parts = new PartsOfTables(this);
   #functions = { version: 0, byName: new Map<string, FunctionObject[]>() };
   version = 1;

@@ -7,6 +7,7 @@
  * A password is kept as a SCRAM verifier only.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { FIRST_USER_OID } from '../../operators/types.ts';
 import { systemTable } from '../../planner/types/catalog_table.ts';
 
 /** The superuser that every server has. */
@@ -144,7 +145,7 @@ export class Roles {
 
   /** One that no statement made. */
   isOwn(oid: number): boolean {
-    return oid < 16384;
+    return oid < FIRST_USER_OID;
   }
 
   add(role: Role): void {

@@ -39,7 +39,8 @@ test('entries of all sizes', () => {
     }
     const taken = blocks.reduce((sum, { memory }) => sum + memory.length, 0);
     assert.ok(taken <= 2 * end + 512, `${taken} bytes for ${end}`);
-    for (let first = 0; first < places.length; first++) {
+    // Each of them in one of the rounds, which are alike.
+    for (let first = round; first < places.length; first += 3) {
       const start = blocks.findLastIndex(({ at }) => at <= places[first]);
       const found: Entry[] = [];
       for (const block of blocks.slice(start)) addEntries(block, places[first], found);

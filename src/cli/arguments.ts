@@ -146,8 +146,7 @@ function tlsOptions(cert: string | undefined, key: string | undefined, required:
   return null;
 }
 
-/** HOST:PORT, [IPV6]:PORT, or PORT alone. */
-/** HOST:PORT, or PORT of this machine. */
+/** HOST:PORT, [IPV6]:PORT, or PORT of this machine. */
 export function address(option: string, text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]:|([^:]*):)?(\d+)$/.exec(text);
   const port = match === null ? Number.NaN : Number(match[3]);

@@ -1,9 +1,9 @@
 /** Rows as COPY reads them: a line each, tabs between the columns, \N for NULL. */
+import { escaped } from '../postgres/copy/escaped.ts';
 import { TidemarkError } from './tidemark_error.ts';
 import { textOf } from './values.ts';
 
 const CHUNK_LENGTH = 64 * 1024;
-const ESCAPED: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Rows that have the same columns; `at`: where in the list they were. */
 export interface RowGroup {
@@ -47,8 +47,7 @@ export function copyChunks({ columns, rows, at }: RowGroup, forJson: boolean[]):
 
 function fieldOf(value: unknown, isJson: boolean, column: string, row: number): string {
   try {
-    const text = textOf(value, isJson);
-    return text === null ? '\\N' : text.replace(/[\\\n\r\t]/g, (c) => ESCAPED[c]);
+    return escaped(textOf(value, isJson));
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
     const { code, message } = error;

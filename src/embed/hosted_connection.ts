@@ -1,25 +1,20 @@
 /**
- * A connection of the database's own process, as its session sees it: bytes come and go as messages between threads. What has been sent and not been read yet is
- * counted: with UNTAKEN_BYTES of it the session waits.
+ * A connection of the database's own process, as its session sees it: bytes come and go as messages between threads. What has been sent and not
+ * been read yet is counted: with much of it the session waits (counted_sink.ts).
  */
-import { EventEmitter } from 'node:events';
 import type { Connection } from '../postgres/wire/connection.ts';
 import { parameterStatus } from '../postgres/wire/control_message.ts';
+import { CountedSink } from '../postgres/wire/counted_sink.ts';
 import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend_decoder.ts';
-import { type ByteSink, Output } from '../postgres/wire/output.ts';
+import { Output } from '../postgres/wire/output.ts';
 import { Waiter } from '../postgres/wire/waiter.ts';
 import { type FromDatabase, TICK_PARAMETER } from './messages.ts';
 
-const UNTAKEN_BYTES = 256 * 1024;
-
 export type Post = (message: FromDatabase, transfer?: ArrayBuffer[]) => void;
 
-class HostedSink extends EventEmitter implements ByteSink {
-  destroyed = false;
+class HostedSink extends CountedSink {
   readonly #connection: number;
   readonly #post: Post;
-  #untaken = 0;
-  #blocked = false;
 
   constructor(connection: number, post: Post) {
     super();
@@ -27,25 +22,9 @@ class HostedSink extends EventEmitter implements ByteSink {
     this.#post = post;
   }
 
-  write(chunk: Buffer, done: () => void): boolean {
+  protected send(chunk: Buffer): void {
     const bytes = new Uint8Array(chunk);
-    done();
-    this.#untaken += bytes.length;
-    this.#blocked = this.#untaken >= UNTAKEN_BYTES;
     this.#post({ k: 'bytes', connection: this.#connection, bytes }, [bytes.buffer]);
-    return !this.#blocked;
-  }
-
-  taken(bytes: number): void {
-    this.#untaken -= bytes;
-    if (!this.#blocked || this.#untaken >= UNTAKEN_BYTES) return;
-    this.#blocked = false;
-    this.emit('drain');
-  }
-
-  close(): void {
-    this.destroyed = true;
-    this.emit('close');
   }
 }
 

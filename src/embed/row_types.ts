@@ -1,4 +1,5 @@
 /** Columns of results by what the database knows of their types: of PostgreSQL's it is asked once for each. */
+import { FIRST_USER_OID } from '../../operators/types.ts';
 import type { EngineThread } from './engine_thread.ts';
 import type { TypeFacts } from './messages.ts';
 import type { Column } from './tidemark.d.ts';
@@ -18,9 +19,6 @@ export interface RowReader {
   object(row: TextRow): Record<string, unknown>;
 }
 
-/** Types that users make have this OID or a greater one; their names may change. */
-const FIRST_OF_USERS = 16384;
-
 export class RowTypes {
   readonly #thread: EngineThread;
   readonly #known = new Map<number, TypeFacts>();
@@ -33,7 +31,8 @@ export class RowTypes {
     if (!oids.every((oid) => this.#known.has(oid))) {
       const facts = await this.#thread.ask('types', oids);
       oids.forEach((oid, i) => {
-        if (oid < FIRST_OF_USERS) this.#known.set(oid, facts[i]);
+        // Names of others may change.
+        if (oid < FIRST_USER_OID) this.#known.set(oid, facts[i]);
       });
       return facts;
     }

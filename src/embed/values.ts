@@ -10,23 +10,11 @@
  *   all others                        string: numeric, dates and times, uuid, intervals, ranges ...
  */
 import { parse as parseArray } from 'postgres-array';
+import { OID } from '../../operators/types.ts';
 import { jsonOf, ownForm } from './json_text.ts';
 import { TidemarkError } from './tidemark_error.ts';
 
 type FromText = (text: string) => unknown;
-
-const OID = {
-  bool: 16,
-  bytea: 17,
-  int8: 20,
-  int2: 21,
-  int4: 23,
-  oid: 26,
-  json: 114,
-  float4: 700,
-  float8: 701,
-  jsonb: 3802,
-} as const;
 
 const FROM_TEXT = new Map<number, FromText>([
   [OID.bool, (text) => text === 't'],

@@ -13,7 +13,7 @@ export interface QueryRequest {
   params: (string | null)[];
 }
 
-export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** Throws 413 for one that is too long, 400 for one that is cut off or no UTF-8. */
 async function readText(request: IncomingMessage): Promise<string> {

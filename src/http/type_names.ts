@@ -1,4 +1,5 @@
 /** What the types of a result are called: the server is asked, once for each of its own types, and each time for those that users make, as they may be renamed. */
+import { FIRST_USER_OID } from '../../operators/types.ts';
 import type { DescribedColumn } from './backend_reader.ts';
 
 export interface Column {
@@ -14,7 +15,6 @@ interface Name {
   type: string;
 }
 
-const FIRST_OF_USERS = 16384;
 /** A type has as many names as it has modifiers: of varchar millions. */
 const MOST_KNOWN = 10_000;
 
@@ -38,7 +38,7 @@ export class TypeNames {
       [...unknown].forEach((key, i) => {
         const name = { type: found[2 * i] ?? '???', base: found[2 * i + 1] ?? '???' };
         names.set(key, name);
-        if (Number.parseInt(key, 10) >= FIRST_OF_USERS) return;
+        if (Number.parseInt(key, 10) >= FIRST_USER_OID) return;
         if (this.#known.size >= MOST_KNOWN) this.#known.clear();
         this.#known.set(key, name);
       });

@@ -1,9 +1,9 @@
 /**
- * The I/O thread as the dataflow thread sees it: a worker that has the sockets of clients and of Kafka brokers.
+ * The I/O thread as the dataflow thread sees it: a worker that has the sockets of clients and of Kafka brokers, and the files that streams read.
  *
  *   this thread                               worker.ts
- *   sessions   <- remote_clients.ts   <---->  client_host.ts   -> sockets of clients
- *   streams    <- remote_source.ts    <---->  source_host.ts   -> Kafka sources
+ *   sessions   <- remote_clients.ts   <---->  client_host.ts   -> sockets of clients, streams of the HTTP thread
+ *   streams    <- remote_source.ts    <---->  source_host.ts   -> Kafka sources, files
  *   sinks      <- calls               <---->  sink_host.ts     -> Kafka producers
  *
  * Both see the one shared memory; the worker allocates in pages of its own. When it fails the process cannot go on: onFailure is called.

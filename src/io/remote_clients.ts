@@ -2,18 +2,18 @@
  * The clients of a listener in the I/O thread, as the sessions in this thread see them.
  *
  *   in     bytes as the socket gave them; the I/O thread stops reading when READ_AHEAD_BYTES lie here unread
- *   out    finished messages, copied into frames; blocked while UNTAKEN_BYTES are on their way to the client
+ *   out    finished messages, copied into frames; blocked while many are on their way to the client (counted_sink.ts)
  *   later  the same with a tick: the I/O thread has them wait until the tick log is that far
  *   rows   a batch's addresses and the form of the rows: encoded there, from the memory that both see
  */
-import { EventEmitter } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
 import type { Connection, Holder, RowSender } from '../postgres/wire/connection.ts';
+import { CountedSink } from '../postgres/wire/counted_sink.ts';
 import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend_decoder.ts';
 import type { ClientHandler, ClientListener, Heard, ListenOptions } from '../postgres/wire/listener.ts';
-import { type ByteSink, Output } from '../postgres/wire/output.ts';
+import { Output } from '../postgres/wire/output.ts';
 import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
 import type { TlsPair, TlsState } from '../postgres/wire/tls.ts';
 import { Waiter } from '../postgres/wire/waiter.ts';
@@ -22,8 +22,6 @@ import { type Call, FRAME, type FromIo, laterFrame, receivedError, type SentErro
 import { takeUrgent, type Urgent } from './urgent.ts';
 
 type IoChannel = Channel<ToIo, FromIo>;
-
-const UNTAKEN_BYTES = 256 * 1024;
 
 export class RemoteClients {
   readonly #channel: IoChannel;
@@ -115,12 +113,9 @@ export class RemoteClients {
   }
 }
 
-class RemoteSink extends EventEmitter implements ByteSink, Holder {
-  destroyed = false;
+class RemoteSink extends CountedSink implements Holder {
   readonly #channel: IoChannel;
   readonly #id: number;
-  #untaken = 0;
-  #blocked = false;
   /** What is written waits for it. */
   #tick: bigint | null = null;
 
@@ -130,13 +125,9 @@ class RemoteSink extends EventEmitter implements ByteSink, Holder {
     this.#id = id;
   }
 
-  write(bytes: Buffer, done: () => void): boolean {
+  protected send(bytes: Buffer): void {
     if (this.#tick === null) this.#channel.frame(FRAME.bytes, this.#id, bytes);
     else this.#channel.frame(FRAME.later, this.#id, laterFrame(this.#tick, bytes));
-    done();
-    this.#untaken += bytes.length;
-    this.#blocked = this.#untaken >= UNTAKEN_BYTES;
-    return !this.#blocked;
   }
 
   hold(tick: bigint | null): void {
@@ -145,18 +136,6 @@ class RemoteSink extends EventEmitter implements ByteSink, Holder {
 
   drop(): void {
     this.#channel.frame(FRAME.dropLater, this.#id);
-  }
-
-  taken(bytes: number): void {
-    this.#untaken -= bytes;
-    if (!this.#blocked || this.#untaken >= UNTAKEN_BYTES) return;
-    this.#blocked = false;
-    this.emit('drain');
-  }
-
-  close(): void {
-    this.destroyed = true;
-    this.emit('close');
   }
 }
 

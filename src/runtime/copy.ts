@@ -1,4 +1,4 @@
-/** COPY table FROM STDIN, COPY table | (query) | (SUBSCRIBE ...) TO STDOUT: what moves; the wire layer does the text, csv and binary forms. */
+/** COPY table FROM STDIN | 'file', COPY table | (query) | (SUBSCRIBE ...) TO STDOUT | 'file': what moves; src/postgres/copy does the forms, and the files. */
 import { withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';

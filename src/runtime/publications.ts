@@ -1,5 +1,5 @@
 /**
- * CREATE and ALTER PUBLICATION: which relations replication gives the changes of (src/replication).
+ * CREATE and ALTER PUBLICATION: which relations replication gives the changes of (src/postgres/replication).
  *
  *   FOR TABLE a, b | TABLES IN SCHEMA s | ALL TABLES  ->  tables, materialized views and local streams whose changes are kept
  *

@@ -13,7 +13,7 @@ import { FollowedPublications } from './followed_publications.ts';
 import { localSession } from './local_session.ts';
 
 /** PostgreSQL's rules for names: they are those of files there. */
-export function checkSlotName(name: string): void {
+function checkSlotName(name: string): void {
   if (name.length === 0 || name.length > 63) {
     const what = name.length === 0 ? 'short' : 'long';
     throw new SqlError(name.length === 0 ? '42602' : '42622', `replication slot name "${name}" is too ${what}`);

@@ -1,5 +1,5 @@
 /**
- * What the engine asks of anything that rows come from: Kafka, the Nexmark generator, files.
+ * What the engine asks of anything that rows come from: Kafka, files, the Nexmark generator, a counter.
  *
  *   engine (owns offsets)  -- open({partition: offset}) -->  source (fetches ahead, up to a bound of bytes)
  *                          <-- poll() : RawBatch | null --

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../batch/arena.ts';
 import { U8 } from '../../batch/memory.ts';
-import { Random, testSeed } from '../../testing/property.ts';
+import { Random, testSeed, times } from '../../testing/property.ts';
 import { colType, OID } from '../../types.ts';
 import { defaultContext } from '../context.ts';
 import { resolveCall } from '../functions/index.ts';
@@ -40,7 +40,7 @@ test('a text is read as its first moment, and its times lie within its step', ()
   const random = new Random(seed);
   for (const format of FORMATS) {
     const step = Number(timeTextStep(format));
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < times(300); i++) {
       // From 1715 to 2284.
       const time = BigInt(random.below(570) - 285) * 31556952000000n + BigInt(random.below(100000)) * 315000000n;
       const first = read(format, text(time, format));

@@ -10,6 +10,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
+import { times } from '../../../operators/testing/property.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
 import { Schemas } from '../../registry/schemas.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
@@ -213,7 +214,7 @@ test('generated readers give what the exact one does, for good and damaged messa
   const random = new Random(seed + 1);
   let good = 0;
   let wrong = 0;
-  for (let round = 0; round < 250; round++) {
+  for (let round = 0; round < times(250); round++) {
     const schemas = new Schemas();
     const all = Array.from({ length: 6 }, (_, i) => ({
       name: `f${i}`,
@@ -275,7 +276,7 @@ test('generated readers give what the exact one does, for good and damaged messa
     wrong += found.bad.length;
     arena.release();
   }
-  assert.ok(good > 500 && wrong > 500, `${good} good, ${wrong} bad`);
+  assert.ok(good > times(500) && wrong > times(500), `${good} good, ${wrong} bad`);
 });
 
 /** One message with a field `v` of the type, from bytes by hand. */

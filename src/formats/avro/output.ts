@@ -1,32 +1,9 @@
-/** Avro bytes that are being written: a buffer that grows. */
-export class AvroOutput {
-  #bytes = Buffer.allocUnsafe(1024);
-  #at = 0;
+/** Avro bytes that are being written. */
+import { ByteOutput } from '../byte_output.ts';
 
-  begin(): void {
-    this.#at = 0;
-  }
-
-  /** What has been written since begin(), as bytes of its own. */
-  take(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#at));
-  }
-
-  /** Room for so many bytes more; gives where they begin. */
-  #room(length: number): number {
-    const at = this.#at;
-    if (at + length > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(at + length, this.#bytes.length * 2));
-      this.#bytes.copy(larger, 0, 0, at);
-      this.#bytes = larger;
-    }
-    this.#at = at + length;
-    return at;
-  }
-
-  byte(value: number): void {
-    const at = this.#room(1);
-    this.#bytes[at] = value;
+export class AvroOutput extends ByteOutput {
+  protected length(bytes: number): void {
+    this.long(bytes);
   }
 
   /** A zigzag varint. */
@@ -41,33 +18,5 @@ export class AvroOutput {
     let bits = BigInt.asUintN(64, (big << 1n) ^ (big >> 63n));
     for (; bits > 127n; bits >>= 7n) this.byte(Number(bits & 127n) | 128);
     this.byte(Number(bits));
-  }
-
-  float(value: number): void {
-    const at = this.#room(4);
-    this.#bytes.writeFloatLE(value, at);
-  }
-
-  double(value: number): void {
-    const at = this.#room(8);
-    this.#bytes.writeDoubleLE(value, at);
-  }
-
-  bytes(value: Uint8Array): void {
-    this.long(value.length);
-    this.raw(value);
-  }
-
-  /** Without a length. */
-  raw(value: Uint8Array): void {
-    const at = this.#room(value.length);
-    this.#bytes.set(value, at);
-  }
-
-  string(text: string): void {
-    const length = Buffer.byteLength(text);
-    this.long(length);
-    const at = this.#room(length);
-    this.#bytes.write(text, at);
   }
 }

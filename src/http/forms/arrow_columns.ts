@@ -11,8 +11,8 @@
  * A value that the column's type has no place for (an infinite date, NaN in a numeric(p,s), an array of several dimensions) is an error.
  */
 import type * as Arrow from 'apache-arrow';
+import { parse as parseArray } from 'postgres-array';
 import type { Column } from '../type_names.ts';
-import { readArray } from './array_text.ts';
 import { dateDays, noPlace, timeMicros, timestampMicros } from './arrow_time.ts';
 
 type Library = typeof Arrow;
@@ -156,7 +156,7 @@ class ListColumn implements ColumnBuilder {
   }
 
   add(text: string | null): void {
-    const items = text === null ? [] : readArray(text, this.#name === 'box[]' ? ';' : ',');
+    const items = text === null ? [] : parseArray(text);
     for (const item of items) if (Array.isArray(item)) throw noPlace(text as string, this.#name);
     for (const item of items) this.#element.add(item as string | null);
     this.#there.add(text !== null);

@@ -1,7 +1,6 @@
 /** Values in each form, and which form a client gets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readArray } from './array_text.ts';
 import { dateDays, timeMicros, timestampMicros } from './arrow_time.ts';
 import { CsvForm } from './csv.ts';
 import { formFor, OFFERED } from './index.ts';
@@ -9,19 +8,6 @@ import { JsonForm, NdjsonForm } from './json.ts';
 import { jsonOf } from './json_value.ts';
 
 const column = (name: string, type: string) => ({ name, type, base: type.replace(/\(.*?\)/, '') });
-
-test('arrays: nesting, NULL and "NULL", escapes, bounds, emptiness', () => {
-  assert.deepEqual(readArray('{}'), []);
-  assert.deepEqual(readArray('{1,NULL,"NULL"}'), ['1', null, 'NULL']);
-  assert.deepEqual(readArray('[0:1][2:3]={{a,b},{c,d}}'), [
-    ['a', 'b'],
-    ['c', 'd'],
-  ]);
-  assert.deepEqual(readArray('{"a\\"b\\\\c","","{,}"," x "}'), ['a"b\\c', '', '{,}', ' x ']);
-  assert.deepEqual(readArray('{(1,2),(0,0);(3,4),(2,2)}', ';'), ['(1,2),(0,0)', '(3,4),(2,2)']);
-  assert.throws(() => readArray('{"abc'), /not the text of an array/);
-  assert.throws(() => readArray('{1'), /not the text of an array/);
-});
 
 test('JSON keeps all digits and is JSON whatever a value holds', () => {
   const cases: [type: string, text: string, json: string][] = [
@@ -38,6 +24,9 @@ test('JSON keeps all digits and is JSON whatever a value holds', () => {
     ['json', '{\n "a":\r\n[1]}', '{  "a": [1]}'],
     ['bigint[]', '{{1,NULL},{3,4}}', '[["1",null],["3","4"]]'],
     ['boolean[]', '{t,f,NULL}', '[true,false,null]'],
+    ['integer[]', '{}', '[]'],
+    ['text[]', '[0:1][2:3]={{a,b},{NULL,"NULL"}}', '[["a","b"],[null,"NULL"]]'],
+    ['text[]', '{"a\\"b\\\\c","","{,}"," x "}', '["a\\"b\\\\c","","{,}"," x "]'],
     ['jsonb[]', '{"{\\"a\\": 1}"}', '[{"a": 1}]'],
     ['"odd ""type"', 'x', '"x"'],
   ];

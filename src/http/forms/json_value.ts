@@ -8,7 +8,7 @@
  *   arrays                                           lists of these
  *   all other                                        a string, as PostgreSQL shows it
  */
-import { type ArrayValue, readArray } from './array_text.ts';
+import { parse as parseArray } from 'postgres-array';
 
 export type ToJson = (text: string) => string;
 
@@ -31,8 +31,11 @@ const BY_TYPE: Record<string, ToJson> = {
 export function jsonOf(base: string): ToJson {
   if (!base.endsWith('[]')) return BY_TYPE[base] ?? JSON.stringify;
   const element = jsonOf(base.slice(0, -2));
-  const list = (values: ArrayValue[]): string =>
-    `[${values.map((v) => (v === null ? 'null' : typeof v === 'string' ? element(v) : list(v))).join(',')}]`;
-  const delimiter = base === 'box[]' ? ';' : ',';
-  return (text) => list(readArray(text, delimiter));
+  return (text) => list(parseArray(text, element));
+}
+
+type JsonItem = string | null | JsonItem[];
+
+function list(items: JsonItem[]): string {
+  return `[${items.map((item) => (Array.isArray(item) ? list(item) : (item ?? 'null'))).join(',')}]`;
 }

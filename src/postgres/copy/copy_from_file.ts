@@ -11,6 +11,7 @@ import { badFormat } from './copy_errors.ts';
 import { checkCopyOptions } from './copy_options.ts';
 import type { CopyWait } from './copy_wait.ts';
 import { decoderOf } from './decoder_of.ts';
+import { escaped } from './escaped.ts';
 import { fileError, openToRead } from './server_file.ts';
 
 type CopyIn = Extract<Result, { kind: 'copyIn' }>;
@@ -100,7 +101,7 @@ async function* parquetLines(path: string, { columns }: CopyIn): AsyncGenerator<
       for (let row = 0; row < n; row++) {
         shapes.forEach((shape, i) => {
           const text = textOf(shape, values[i]?.[row], columns[i].type.oid);
-          lines += `${i === 0 ? '' : '\t'}${text === null ? '\\N' : escaped(text)}`;
+          lines += `${i === 0 ? '' : '\t'}${escaped(text)}`;
         });
         lines += '\n';
         if (lines.length < CHUNK_BYTES && row < n - 1) continue;
@@ -112,11 +113,4 @@ async function* parquetLines(path: string, { columns }: CopyIn): AsyncGenerator<
     if (error instanceof SqlError || !(error instanceof Error)) throw error;
     throw badFormat(`could not read Parquet file "${path}": ${error.message}`);
   }
-}
-
-const SPECIAL = /[\\\t\n\r]/;
-const ESCAPED: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
-function escaped(text: string): string {
-  return SPECIAL.test(text) ? text.replace(/[\\\t\n\r]/g, (c) => ESCAPED[c]) : text;
 }

@@ -48,7 +48,6 @@ export const BACKEND = {
   negotiateProtocolVersion: code('v'),
 } as const;
 
-export const PROTOCOL_3_0 = 0x30000;
 export const PROTOCOL_3_2 = 0x30002;
 export const CANCEL_REQUEST = 80877102;
 export const SSL_REQUEST = 80877103;

@@ -10,6 +10,7 @@ import type { ColType } from '../../../operators/types.ts';
 import { type ColumnWriter, columnWriter } from '../../formats/avro/column_writer.ts';
 import { AvroOutput } from '../../formats/avro/output.ts';
 import type { Registrar } from '../../registry/client.ts';
+import { MessageHead } from './message_head.ts';
 
 export type Bytes = string | Buffer;
 
@@ -63,42 +64,36 @@ export class JsonForm implements RowForm {
   }
 }
 
-/** What a field can be called in Avro and in Protobuf. */
-export const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Throws 42602 for columns that cannot be called so in the format. */
+export function checkFieldNames(columns: OutColumn[], shown: number[], format: 'Avro' | 'Protobuf'): void {
+  const bad = shown.map((c) => columns[c].name).find((name) => !FIELD_NAME.test(name));
+  if (bad === undefined) return;
+  throw new SqlError('42602', `column "${bad}" cannot be a field in ${format}`, {
+    hint: 'Names have letters of ASCII, digits and _. Give it another name with AS.',
+  });
+}
 
 /** Of the columns at `shown`, by a schema made of them, which prepare() puts into the registry. Messages begin with a zero byte and its id. */
 export class AvroForm implements RowForm {
   readonly #shown: number[];
   readonly #writers: ColumnWriter[];
-  readonly #schema: unknown;
-  readonly #subject: string;
-  readonly #registry: Registrar;
+  readonly #head: MessageHead;
   readonly #out = new AvroOutput();
-  #head: Buffer | null = null;
 
   /** `changes`: messages are changes, not rows. */
   constructor(columns: OutColumn[], shown: number[], changes: boolean, subject: string, registry: Registrar) {
-    const bad = shown.map((c) => columns[c].name).find((name) => !FIELD_NAME.test(name));
-    if (bad !== undefined) {
-      throw new SqlError('42602', `column "${bad}" cannot be a field in Avro`, {
-        hint: 'Names have letters of ASCII, digits and _. Give it another name with AS.',
-      });
-    }
+    checkFieldNames(columns, shown, 'Avro');
     this.#shown = shown;
     this.#writers = columns.map(({ type }) => columnWriter(type));
     const fields = shown.map((c) => ({ name: columns[c].name, type: this.#writers[c].schema, default: null }));
     const row = { type: 'record', name: subject.endsWith('-key') ? 'Key' : 'Row', fields };
-    this.#schema = changes ? changeSchema(row) : row;
-    this.#subject = subject;
-    this.#registry = registry;
+    this.#head = new MessageHead(registry, subject, JSON.stringify(changes ? changeSchema(row) : row));
   }
 
-  async prepare(): Promise<void> {
-    if (this.#head !== null) return;
-    const id = await this.#registry.register(this.#subject, JSON.stringify(this.#schema));
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(id, 1);
-    this.#head = head;
+  prepare(): Promise<void> {
+    return this.#head.prepare();
   }
 
   row(delta: Batch, row: number): Buffer {
@@ -108,8 +103,7 @@ export class AvroForm implements RowForm {
   }
 
   message(row: Bytes): Buffer {
-    if (this.#head === null) throw new Error('prepare() comes first');
-    return Buffer.concat([this.#head, row as Buffer]);
+    return this.#head.before(row as Buffer);
   }
 
   change(before: Bytes | null, after: Bytes | null, op: string, tick: bigint): Buffer {

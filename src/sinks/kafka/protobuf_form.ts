@@ -5,47 +5,34 @@
  */
 import type { Batch } from '../../../operators/batch/batch.ts';
 import { readDatum } from '../../../operators/batch/builder.ts';
-import { SqlError } from '../../../operators/errors.ts';
 import { LENGTH, VARINT } from '../../formats/protobuf/bytes.ts';
 import { type ColumnWriter, columnWriter, TIMESTAMP_FILE } from '../../formats/protobuf/column_writer.ts';
 import { ProtobufOutput } from '../../formats/protobuf/output.ts';
 import type { Registrar } from '../../registry/client.ts';
-import { type Bytes, FIELD_NAME, type OutColumn, type RowForm } from './forms.ts';
+import { type Bytes, checkFieldNames, type OutColumn, type RowForm } from './forms.ts';
+import { MessageHead } from './message_head.ts';
 
-/** Behind the head of a message, which is the same in all. */
-const HEAD_BYTES = 6;
+/** The path to it. */
+const FIRST_MESSAGE = Buffer.from([0]);
 
 export class ProtobufForm implements RowForm {
   readonly #shown: number[];
   readonly #writers: ColumnWriter[];
-  readonly #schema: string;
-  readonly #subject: string;
-  readonly #registry: Registrar;
+  readonly #head: MessageHead;
   readonly #out = new ProtobufOutput();
-  #head: Buffer | null = null;
 
   /** Of the columns at `shown`. `changes`: messages are changes, not rows. */
   constructor(columns: OutColumn[], shown: number[], changes: boolean, subject: string, registry: Registrar) {
-    const bad = shown.map((c) => columns[c].name).find((name) => !FIELD_NAME.test(name));
-    if (bad !== undefined) {
-      throw new SqlError('42602', `column "${bad}" cannot be a field in Protobuf`, {
-        hint: 'Names have letters of ASCII, digits and _. Give it another name with AS.',
-      });
-    }
+    checkFieldNames(columns, shown, 'Protobuf');
     this.#shown = shown;
     this.#writers = shown.map((c, i) => columnWriter(columns[c].type, i + 1));
     const fields = this.#writers.map(({ declaration }, i) => `  ${declaration} ${columns[shown[i]].name} = ${i + 1};`);
-    this.#schema = schemaOf(subject.endsWith('-key') ? 'Key' : 'Row', fields, changes);
-    this.#subject = subject;
-    this.#registry = registry;
+    const schema = schemaOf(subject.endsWith('-key') ? 'Key' : 'Row', fields, changes);
+    this.#head = new MessageHead(registry, subject, schema, FIRST_MESSAGE);
   }
 
-  async prepare(): Promise<void> {
-    if (this.#head !== null) return;
-    const id = await this.#registry.register(this.#subject, this.#schema);
-    const head = Buffer.alloc(HEAD_BYTES);
-    head.writeUInt32BE(id, 1);
-    this.#head = head;
+  prepare(): Promise<void> {
+    return this.#head.prepare();
   }
 
   row(delta: Batch, row: number): Buffer {
@@ -58,8 +45,7 @@ export class ProtobufForm implements RowForm {
   }
 
   message(row: Bytes): Buffer {
-    if (this.#head === null) throw new Error('prepare() comes first');
-    return Buffer.concat([this.#head, row as Buffer]);
+    return this.#head.before(row as Buffer);
   }
 
   change(before: Bytes | null, after: Bytes | null, op: string, tick: bigint): Buffer {

@@ -5,7 +5,7 @@ import type { CsvOptions } from '../../formats/csv/fields.ts';
 import { CSV_OPTIONS, csvOptions } from '../../formats/options.ts';
 import { badOption, choice, integer } from '../../kafka/options.ts';
 
-export const FILE_FORMATS = ['json', 'csv', 'parquet'] as const;
+const FILE_FORMATS = ['json', 'csv', 'parquet'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
 export interface FileSourceOptions {
