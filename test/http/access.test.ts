@@ -176,6 +176,14 @@ test('a request that does not come whole is cut off', { timeout: 60_000 }, async
   assert.match(await say(open, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '), /^HTTP\/1\.1 408 /);
 });
 
+test('who leaves in the midst of a body is no error of the server', options, async () => {
+  const socket = connect(open.httpPort, '127.0.0.1');
+  socket.write('POST /query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nSELECT');
+  await until('its session', () => open.sessions('http') === 1);
+  socket.destroy();
+  await until('its end', () => open.sessions('http') === 0);
+});
+
 test('more statements at once than there is room for are refused, and none is left', options, async () => {
   const gone = new AbortController();
   const sleeping = Array.from({ length: 200 }, () =>
