@@ -118,6 +118,8 @@ test('paths, methods, types and sizes', options, async () => {
   assert.equal((await ask(open, '/console/../../../package.json')).status, 404);
   const get = await ask(open, '/query');
   assert.deepEqual([get.status, get.headers.allow], [405, 'POST']);
+  assert.equal((await ask(open, '/', { method: 'HEAD' })).status, 200);
+  assert.equal((await ask(open, '/subscribe?sql=SELECT%201', { method: 'HEAD' })).status, 405);
   const body = (type: string, text: string, more = {}) =>
     ask(open, '/query', { method: 'POST', headers: { 'Content-Type': type, ...more }, body: text });
   assert.equal((await body('application/x-www-form-urlencoded', 'sql=1')).status, 415);
