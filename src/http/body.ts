@@ -6,6 +6,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { ClientGone } from './answer.ts';
 import { HttpError } from './errors.ts';
 
 export interface QueryRequest {
@@ -15,7 +16,7 @@ export interface QueryRequest {
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-/** Throws 413 for one that is too long, 400 for one that is cut off or no UTF-8. */
+/** Throws 413 for one that is too long, 400 for one that is no UTF-8. */
 async function readText(request: IncomingMessage): Promise<string> {
   const tooLong = () =>
     new HttpError(413, `a request may have up to ${MAX_BODY_BYTES} bytes`, {
@@ -25,10 +26,15 @@ async function readText(request: IncomingMessage): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLong();
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    length += part.length;
-    if (length > MAX_BODY_BYTES) throw tooLong();
-    parts.push(part);
+  try {
+    for await (const part of request as AsyncIterable<Buffer>) {
+      length += part.length;
+      if (length > MAX_BODY_BYTES) throw tooLong();
+      parts.push(part);
+    }
+  } catch (error) {
+    // Who leaves in the midst of it is no fault of ours, and nothing for the log.
+    throw error instanceof HttpError ? error : new ClientGone();
   }
   const bytes = Buffer.concat(parts);
   if (!isUtf8(bytes)) throw new HttpError(400, 'the request is not UTF-8', { sqlstate: '22021' });
@@ -77,19 +83,23 @@ export function fromJson(text: string): QueryRequest {
   if (!Array.isArray(params)) throw bad('"params" is not a list');
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw bad(`"${unknown}" is not known`, 'There are "sql" and "params".');
+  params.forEach((value, i) => {
+    if (typeof value === 'object' && value !== null)
+      throw bad(
+        `parameter $${i + 1} is ${Array.isArray(value) ? 'a list' : 'an object'}`,
+        'Send JSON documents and arrays as strings, as PostgreSQL reads them.',
+      );
+  });
+  // JSON can say half of a surrogate pair, UTF-8 cannot: another character would stand for it without a word.
+  if (![sql, ...params].every((value) => typeof value !== 'string' || value.isWellFormed()))
+    throw new HttpError(400, 'a text of the request has half of a surrogate pair', { sqlstate: '22021' });
   // The same with each number as a string.
   const exact = JSON.parse(text.replace(STRING_OR_NUMBER, (word) => (word[0] === '"' ? word : `"${word}"`)));
   return {
     sql,
     params: params.map((value, i) => {
       if (value === null) return null;
-      if (typeof value === 'number') return exact.params[i] as string;
-      if (typeof value === 'object')
-        throw bad(
-          `parameter $${i + 1} is a ${Array.isArray(value) ? 'list' : 'object'}`,
-          'Send JSON documents and arrays as strings, as PostgreSQL reads them.',
-        );
-      return String(value);
+      return typeof value === 'number' ? (exact.params[i] as string) : String(value);
     }),
   };
 }

@@ -137,7 +137,9 @@ export class HttpServer {
       throw new HttpError(404, `there is no ${url.pathname}`, {
         hint: `There are ${Object.keys(this.#handlers).join(', ')} and /.`,
       });
-    const handler = methods[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
+    // Changes have no end: nobody who sees no body would leave.
+    const asGet = request.method === 'HEAD' && url.pathname !== '/subscribe';
+    const handler = methods[asGet ? 'GET' : (request.method ?? '')];
     if (handler === undefined) {
       const allow = Object.keys(methods).join(', ');
       throw new HttpError(405, `${url.pathname} takes ${allow}`, { headers: { Allow: allow } });

@@ -24,6 +24,8 @@ const CHUNK_CHARACTERS = 64 * 1024;
 /** Rows of a statement that takes its time are sent after so long. */
 const FLUSH_MS = 200;
 const READS = ['select', 'with', 'values', 'table'];
+/** In a WITH: a part of it, or what it ends with, changes something. */
+const CHANGES = /[()]\s*(?:insert|update|delete|merge)\b/i;
 
 export async function answerQuery(
   request: IncomingMessage,
@@ -57,7 +59,8 @@ export async function answerQuery(
 
 async function run(client: PgClient, { sql, params }: QueryRequest, form: ResultForm, answer: Answer): Promise<void> {
   const columns = await client.prepare(sql);
-  const withTick = columns !== null && READS.includes(leadingWord(sql));
+  const word = leadingWord(sql);
+  const withTick = columns !== null && READS.includes(word) && !(word === 'with' && CHANGES.test(sql));
   form.begin(columns);
   client.run(params, withTick);
   const { reader } = client;

@@ -39,6 +39,8 @@ test('parameters of JSON keep their digits', () => {
     '{"sql":"","params":[[1]]}',
     '{"sql":"","x":1}',
     '{',
+    '{"sql":"select \\ud800"}',
+    '{"sql":"","params":["\\udc00\\ud800"]}',
   ])
     assert.equal(
       status(() => fromJson(bad)),

@@ -118,6 +118,8 @@ test('paths, methods, types and sizes', options, async () => {
   assert.equal((await ask(open, '/console/../../../package.json')).status, 404);
   const get = await ask(open, '/query');
   assert.deepEqual([get.status, get.headers.allow], [405, 'POST']);
+  assert.equal((await ask(open, '/', { method: 'HEAD' })).status, 200);
+  assert.equal((await ask(open, '/subscribe?sql=SELECT%201', { method: 'HEAD' })).status, 405);
   const body = (type: string, text: string, more = {}) =>
     ask(open, '/query', { method: 'POST', headers: { 'Content-Type': type, ...more }, body: text });
   assert.equal((await body('application/x-www-form-urlencoded', 'sql=1')).status, 415);
@@ -174,6 +176,14 @@ test('what is no HTTP is refused, and the server goes on', options, async () => 
 
 test('a request that does not come whole is cut off', { timeout: 60_000 }, async () => {
   assert.match(await say(open, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '), /^HTTP\/1\.1 408 /);
+});
+
+test('who leaves in the midst of a body is no error of the server', options, async () => {
+  const socket = connect(open.httpPort, '127.0.0.1');
+  socket.write('POST /query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nSELECT');
+  await until('its session', () => open.sessions('http') === 1);
+  socket.destroy();
+  await until('its end', () => open.sessions('http') === 0);
 });
 
 test('more statements at once than there is room for are refused, and none is left', options, async () => {

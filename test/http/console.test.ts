@@ -78,11 +78,31 @@ class FakeElement {
   readonly tag: string;
   readonly attributes: Record<string, string> = {};
   children: (FakeElement | string)[] = [];
+  scrollLeft = 0;
+  static active: FakeElement | null = null;
   constructor(tag: string) {
     this.tag = tag;
   }
   setAttribute(name: string, value: string): void {
     this.attributes[name] = value;
+  }
+  getAttribute(name: string): string | null {
+    return this.attributes[name] ?? null;
+  }
+  contains(other: FakeElement | null): boolean {
+    return this.querySelectorAll('*').some((element) => element === other);
+  }
+  /** `*`, or tags and classes. */
+  querySelectorAll(selector: string): FakeElement[] {
+    const wanted = selector.split(', ');
+    return this.children.flatMap((child) => {
+      if (typeof child !== 'object') return [];
+      const names = ['*', child.tag, `.${child.attributes.class}`];
+      return [...(names.some((name) => wanted.includes(name)) ? [child] : []), ...child.querySelectorAll(selector)];
+    });
+  }
+  focus(): void {
+    FakeElement.active = this;
   }
   addEventListener(): void {
     // Nobody clicks here.
@@ -106,9 +126,24 @@ test('each page fills itself', options, async (t) => {
   const fake = {
     createElement: (tag: string) => new FakeElement(tag),
     createElementNS: (_: string, tag: string) => new FakeElement(tag),
+    get activeElement() {
+      return FakeElement.active;
+    },
   };
   Object.assign(globalThis, { document: fake });
   t.after(() => Object.assign(globalThis, { document: undefined }));
+  const looked = (await consoleFile('overview.mjs')).overview();
+  await looked.refresh();
+  const before = looked.element.querySelectorAll('.scroll') as FakeElement[];
+  before[1].scrollLeft = 40;
+  looked.element.find('a')[2].focus();
+  await looked.refresh();
+  const after = looked.element.querySelectorAll('.scroll') as FakeElement[];
+  assert.deepEqual(
+    after.map((region) => [before.includes(region), region.scrollLeft]),
+    [0, 40, 0, 0].map((left) => [false, left]),
+  );
+  assert.equal(looked.element.find('a')[2], FakeElement.active);
   const filled = async (file: string, make: string, ...args: unknown[]): Promise<FakeElement> => {
     const page = (await consoleFile(file))[make](...args);
     await page.refresh();

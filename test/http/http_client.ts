@@ -38,7 +38,8 @@ export function ask(
       response.on('error', reject);
       response.on('end', () => {
         const { headers } = response;
-        const json = headers['content-type']?.startsWith('application/json') ? JSON.parse(text) : undefined;
+        const isJson = text !== '' && headers['content-type']?.startsWith('application/json');
+        const json = isJson ? JSON.parse(text) : undefined;
         resolve({ status: response.statusCode ?? 0, headers, text, json });
       });
     });

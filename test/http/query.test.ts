@@ -212,6 +212,16 @@ test('parameters, changes, and the tick that they are in', options, async () => 
   assert.ok(BigInt(read.json.tick) >= BigInt(inserted.json.tick));
   const past = await sql.query({ text: `SELECT count(*) FROM p AS OF ${inserted.json.tick}`, rowMode: 'array' });
   assert.deepEqual(past.rows, [['1']]);
+  for (const changing of [
+    'WITH x AS (INSERT INTO changed VALUES (1) RETURNING a) SELECT * FROM x',
+    'WITH x AS (SELECT 2) INSERT INTO changed SELECT * FROM x RETURNING a',
+  ]) {
+    await post(server, 'CREATE TABLE changed (a int)');
+    const { tick } = (await post(server, changing)).json;
+    const has = await sql.query({ text: `SELECT count(*) FROM changed AS OF ${tick}`, rowMode: 'array' });
+    assert.deepEqual(has.rows, [['1']], changing);
+    await post(server, 'DROP TABLE changed');
+  }
   const twin = await post(server, '/* both */ SELECT tidemark_tick()');
   assert.equal(twin.json.rows[0][0], twin.json.tick);
 });

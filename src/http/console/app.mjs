@@ -40,7 +40,7 @@ function show() {
       main.querySelector(':scope > .error')?.remove();
     } catch (error) {
       if (gone.signal.aborted) return;
-      state.textContent = 'not connected';
+      state.textContent = error.sqlstate === undefined ? 'not connected' : 'refused';
       state.className = 'bad';
       main.querySelector(':scope > .error')?.remove();
       main.prepend(errorBox(error));

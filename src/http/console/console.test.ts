@@ -6,6 +6,7 @@ import { test } from 'node:test';
 const load = (name: string) => import(new URL(`./${name}`, import.meta.url).href);
 const { BOX, layered } = await load('layout.mjs');
 const { millisecondsOf, planOf } = await load('plan.mjs');
+const { direct } = await load('relations.mjs');
 const { LiveRows } = await load('rows.mjs');
 const { bytes, count, describedError, literal, quoted, tickRate } = await load('format.mjs');
 
@@ -43,6 +44,18 @@ test('layout: nothing, lines to nowhere, a circle', () => {
     { from: 'x', to: 'a' },
   ];
   assert.equal(layered(nodes, edges).boxes.size, 2);
+});
+
+test('graph: a line goes to a plain view, not past it', () => {
+  const nodes = [
+    { id: 't', kind: 'table' },
+    { id: 'p', kind: 'plain view' },
+    { id: 'v', kind: 'view' },
+    { id: 'w', kind: 'view' },
+  ];
+  const line = (from: string, to: string) => ({ from, to });
+  const kept = [line('t', 'p'), line('p', 'v'), line('t', 'w'), line('v', 'w')];
+  assert.deepEqual(direct(nodes, [...kept, line('t', 'v')]), kept);
 });
 
 const source = { 'Node Type': 'Source', Description: 'Source t' };

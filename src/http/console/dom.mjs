@@ -41,3 +41,15 @@ export function table(caption, columns, rows, empty = 'none') {
     h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, body)),
   );
 }
+
+const nameOf = (element) => element.getAttribute('href') ?? element.getAttribute('aria-label');
+
+/** Shows new elements in the place of old ones; what was scrolled aside or has the focus stays so. */
+export function renew(place, ...children) {
+  const named = (selector) => [...place.querySelectorAll(selector)].map((element) => [nameOf(element), element]);
+  const left = new Map(named('.scroll').map(([name, { scrollLeft }]) => [name, scrollLeft]));
+  const focused = place.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  place.replaceChildren(...children);
+  for (const [name, region] of named('.scroll')) region.scrollLeft = left.get(name) ?? 0;
+  if (focused !== null) new Map(named('a, .scroll')).get(focused)?.focus({ preventScroll: true });
+}

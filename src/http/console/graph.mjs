@@ -1,5 +1,5 @@
 /** Streams and tables -> views -> sinks, from left to right. */
-import { h, svg } from './dom.mjs';
+import { h, renew, svg } from './dom.mjs';
 import { BOX, layered } from './layout.mjs';
 import { viewName } from './overview.mjs';
 import { relations } from './relations.mjs';
@@ -44,7 +44,8 @@ export function graph() {
         nodes.map((node) => box(node, boxes.get(node.id))),
       );
       const region = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Graph' }, drawing);
-      place.replaceChildren(
+      renew(
+        place,
         h('h1', {}, 'Graph'),
         nodes.length === 0 ? h('p', { class: 'soft' }, 'There are no relations yet.') : region,
       );

@@ -6,7 +6,7 @@
  * Plans have no circles; should the data show one, its last line is left out of the count.
  */
 
-export const BOX = { width: 170, height: 44, gapX: 70, gapY: 18, margin: 12 };
+export const BOX = { width: 190, height: 44, gapX: 70, gapY: 18, margin: 12 };
 const SWEEPS = 4;
 
 /** nodes: [{id}], edges: [{from, to}]. Gives {boxes: Map id -> {x, y}, width, height}. */

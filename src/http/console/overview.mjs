@@ -1,6 +1,6 @@
 /** The first page: sources, views, sinks, memory, ticks a second; looked at again every two seconds. */
 import { records } from './api.mjs';
-import { h, table } from './dom.mjs';
+import { h, renew, table } from './dom.mjs';
 import { bytes, count, tickRate } from './format.mjs';
 
 const SOURCES =
@@ -32,7 +32,8 @@ export function overview() {
       before = now;
       const kind = (wanted) => memory.find((row) => row.kind === wanted)?.bytes ?? null;
       const figure = (name, value) => h('div', {}, h('dt', {}, name), h('dd', {}, value ?? '\u2013'));
-      place.replaceChildren(
+      renew(
+        place,
         h('h1', {}, 'Overview'),
         h(
           'dl',

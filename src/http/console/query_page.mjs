@@ -50,17 +50,26 @@ export function queryPage() {
         place.replaceChildren(columns === null ? '' : resultTable(columns, rows.slice(0, MOST_SHOWN)));
         ended(`${command} at tick ${count(tick)}${more}`);
       },
-      (error) => (error.name === 'AbortError' ? ended('stopped') : failed(error)),
+      (error) => {
+        // Who stopped it has said so, and may run the next already.
+        if (!aborted.signal.aborted) failed(error);
+      },
     );
-    return () => aborted.abort();
+    return () => {
+      if (end.disabled) return;
+      aborted.abort();
+      ended('stopped');
+    };
   }
 
   function runLive(sql) {
     const rows = new LiveRows();
     let columns = [];
     let drawn = true;
+    let left = false;
     const draw = () => {
       drawn = true;
+      if (left) return;
       place.replaceChildren(resultTable(columns, rows.shown()));
       const more = rows.size > MOST_SHOWN ? `, of which ${MOST_SHOWN} are shown` : '';
       note.textContent = `${count(rows.size)} rows at tick ${count(rows.tick)}${more}`;
@@ -68,6 +77,8 @@ export function queryPage() {
     const close = subscribe(sql, {
       columns(described) {
         columns = described;
+        // Back again, perhaps without changes.
+        if (rows.tick !== null) draw();
       },
       changes(message) {
         rows.take(message);
@@ -75,13 +86,18 @@ export function queryPage() {
         if (drawn) requestAnimationFrame(draw);
         drawn = false;
       },
+      lost() {
+        note.textContent = 'not connected, trying again';
+      },
       failed(error) {
-        if (error !== null) failed(error);
-        // Why it was no stream of events is said to who asks for the plan.
-        else query(`EXPLAIN ${sql}`).then(() => failed(new Error('The query cannot be followed.')), failed);
+        if (left) return;
+        left = true;
+        failed(error);
       },
     });
     return () => {
+      if (left) return;
+      left = true;
       close();
       ended('stopped');
     };

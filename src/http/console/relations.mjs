@@ -28,7 +28,15 @@ export async function relations(signal) {
     nodes.push({ id, schema: 'public', name, kind: 'sink', bad: status !== 'running' });
     for (const oid of reads) lines.push({ from: String(oid), to: id });
   }
-  return { nodes, edges: lines };
+  return { nodes, edges: direct(nodes, lines) };
+}
+
+/** Without the lines past a plain view: who reads one has in the catalog what that one reads, too. */
+export function direct(nodes, edges) {
+  const plain = nodes.filter(({ kind }) => kind === KINDS.v);
+  const key = (from, to) => `${from} ${to}`;
+  const known = new Set(edges.map(({ from, to }) => key(from, to)));
+  return edges.filter(({ from, to }) => !plain.some(({ id }) => known.has(key(from, id)) && known.has(key(id, to))));
 }
 
 /** All that a relation reads, and what these read. */

@@ -1,6 +1,6 @@
 /** One view: its definition, its plan with what each operator measured, rows that failed, late rows of the streams that it reads. */
 import { query, records } from './api.mjs';
-import { errorBox, h, table } from './dom.mjs';
+import { errorBox, h, renew, table } from './dom.mjs';
 import { bytes, count, literal, quoted, shown } from './format.mjs';
 import { viewName } from './overview.mjs';
 import { millisecondsOf, planOf } from './plan.mjs';
@@ -99,7 +99,7 @@ export function view(oid) {
     async refresh(signal) {
       const [found] = await records(NAME, { params: [oid], signal });
       if (found === undefined) {
-        place.replaceChildren(h('p', { class: 'error', role: 'alert' }, 'There is no such view any more.'));
+        renew(place, h('p', { class: 'error', role: 'alert' }, 'There is no such view any more.'));
         return;
       }
       const { schema, name, definition } = found;
@@ -116,7 +116,8 @@ export function view(oid) {
       const late = await Promise.all(
         streams.map((stream) => resultOf(`Late rows of ${viewName(stream)}`, ledger('late', stream), signal)),
       );
-      place.replaceChildren(
+      renew(
+        place,
         h('h1', {}, viewName({ schema, name })),
         h('pre', {}, (definition ?? '').trim()),
         h('h2', {}, 'Plan'),
