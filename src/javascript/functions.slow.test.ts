@@ -242,6 +242,21 @@ test('calls together give what each gives alone, also those that take much', () 
   }
 });
 
+test('a call that catches that memory is short does not see those that come with it', () => {
+  const rows = Array.from({ length: 4 }, (_, n) => [JSON.stringify([n, ...Array(1000).fill({})])]);
+  const search = `let [least, most] = [0, 48 << 20];
+    while (least < most) { const n = (least + most + 1) >> 1; try { new ArrayBuffer(n); least = n } catch { most = n - 1 } }
+    return least`;
+  const most = Number(functionOf(search, [OID.json], colType(OID.int8)).value(rows[0]));
+  const bytes = most - 5000;
+  const source = `try { return new ArrayBuffer(${bytes}).byteLength } catch { return -1 }`;
+  const all = functionOf(source, [OID.json], colType(OID.int8));
+  assert.deepEqual(
+    together(all, rows),
+    rows.map(() => `gave ${bytes}`),
+  );
+});
+
 test('arguments ahead that are not those of the calls change nothing', () => {
   const runner = functionOf('return a * 2', [OID.int4], colType(OID.int4));
   const others = Array.from({ length: 5000 }, (_, n) => [n]);

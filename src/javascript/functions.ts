@@ -166,6 +166,7 @@ class JavaScriptFunction implements ExternalRunner {
           this.#image as Image,
           `[${calls.join(',')}]`,
           isAlone ? STEPS + STEPS_A_CHARACTER * calls[0].length : STEPS / 2,
+          isAlone,
         ),
       );
       if (!isAlone && box.grew) return null;

@@ -16,6 +16,7 @@ import { functionsCalled, withFunctionsOf } from './function_users.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
 import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
+import { settledText } from './settled_literals.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { withTypesOf } from './type_users.ts';
 import { parsed, written } from './written_expression.ts';
@@ -38,7 +39,12 @@ export function checkConstraint(
     number: Math.max(0, ...there.numbers) + 1,
     name: definition.name ?? freeName(wanted, free),
     expr,
-    ...written(definition.expr, text, definition.location, 'check'),
+    ...settledText(
+      engine,
+      written(definition.expr, text, definition.location, 'check'),
+      session,
+      conditionOf(relation),
+    ),
     functions: functionsCalled(engine, definition.expr, text, relation, session),
     valid: !definition.notValid,
     noInherit: definition.noInherit,
@@ -65,11 +71,11 @@ function boundCondition(
   text: string,
   session: SessionContext,
 ): Expr {
-  return bindAlone(engine, node, text, session, {
-    place: 'check',
-    relation: relation.name,
-    columns: rowColumns(relation),
-  });
+  return bindAlone(engine, node, text, session, conditionOf(relation));
+}
+
+function conditionOf(relation: Relation) {
+  return { place: 'check' as const, relation: relation.name, columns: rowColumns(relation) };
 }
 
 /** The error of a row; null when all hold. */

@@ -67,7 +67,7 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
       ...(standard ? uses : []),
     ],
     proc,
-    source,
+    source: standard ? settledSource(proc, source, statement.text) : source,
     standard,
     leakproof: statement.leakproof ?? false,
     parallel: statement.parallel ?? 'u',
@@ -261,6 +261,13 @@ function checkResult(type: number, hasColumns: boolean, inputs: number[]): void 
 function bodyText({ body, text }: CreateFunction): { source: string; standard: boolean } {
   if (body === null) throw wrong('no function body specified');
   return 'source' in body ? { source: body.source, standard: false } : { source: body.text || text, standard: true };
+}
+
+/** What the source, which ends the statement, is with its literals settled: nothing before it is another. */
+function settledSource({ made }: PgProc, source: string, text: string): string {
+  const whole = made!.body!.text;
+  const start = text.lastIndexOf(source);
+  return whole.slice(start, whole.length - (text.length - start - source.length));
 }
 
 /** The one SELECT that the body is. */

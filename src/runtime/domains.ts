@@ -22,6 +22,7 @@ import { inOrderOfNames } from './foreign_key.ts';
 import { checkTypeNotOthers, freeName } from './names.ts';
 import { bindAlone } from './row_expression.ts';
 import { checkMovable } from './set_schema.ts';
+import { settledText } from './settled_literals.ts';
 import { targetSchema } from './target_schema.ts';
 import { edited } from './text_edits.ts';
 import { checkNowhereNamed, columnType, namedInSyntax } from './type_users.ts';
@@ -96,14 +97,12 @@ function domainCheck(
   const isFree = (wanted: string) => !checks.some((check) => check.name === wanted);
   if (definition.name !== null && !isFree(definition.name))
     throw new SqlError('42710', `constraint "${definition.name}" for domain "${name}" already exists`);
+  const options = { place: 'check' as const, columns: [{ id: 0, name: 'value', type: base }] };
   return {
     number: Math.max(0, ...checks.map(({ number }) => number)) + 1,
     name: definition.name ?? freeName(`${name}_check`, isFree),
-    expr: bindAlone(engine, definition.expr, text, session, {
-      place: 'check',
-      columns: [{ id: 0, name: 'value', type: base }],
-    }),
-    ...withValue(written(definition.expr, text, definition.location, 'check')),
+    expr: bindAlone(engine, definition.expr, text, session, options),
+    ...settledText(engine, withValue(written(definition.expr, text, definition.location, 'check')), session, options),
     valid: !definition.notValid,
   };
 }

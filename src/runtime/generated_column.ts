@@ -15,6 +15,7 @@ import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { functionsCalled } from './function_users.ts';
 import { bindAlone, columnsOf, evaluatorOf, isImmutable, rowColumns } from './row_expression.ts';
+import { settledText } from './settled_literals.ts';
 import { written } from './written_expression.ts';
 
 /** What generates a column; null when nothing does. */
@@ -27,12 +28,13 @@ export function generatedColumn(
   session: SessionContext,
 ): GeneratedColumn | null {
   if (generated === null) return null;
-  const expr = bindAlone(engine, generated.expr, text, session, {
-    place: 'generated',
+  const options = {
+    place: 'generated' as const,
     relation: relation.name,
     columns: rowColumns(relation),
     target: relation.columns[column].type,
-  });
+  };
+  const expr = bindAlone(engine, generated.expr, text, session, options);
   const other = columnsOf(expr).find((c) => relation.columns[c].generated === true);
   if (other !== undefined) {
     const { name } = relation.columns[other];
@@ -52,7 +54,7 @@ export function generatedColumn(
     column,
     expr,
     virtual: generated.virtual,
-    ...written(generated.expr, text, generated.location, 'as'),
+    ...settledText(engine, written(generated.expr, text, generated.location, 'as'), session, options),
     functions,
   };
 }

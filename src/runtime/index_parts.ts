@@ -19,6 +19,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { functionsCalled, withFunctionsOf } from './function_users.ts';
 import { isSystemColumn } from './rename_column.ts';
 import { bindAlone, columnsOf, isImmutable, rowColumns } from './row_expression.ts';
+import { settledText } from './settled_literals.ts';
 import { closingBracket } from './text_edits.ts';
 import { withTypesOf } from './type_users.ts';
 import { parsed, writtenBetween } from './written_expression.ts';
@@ -57,7 +58,8 @@ export function indexParts(
     if (key.k === 'col') return key.id;
     const [first, last] = expressionTokens(tokens, from);
     const functions = functionsCalled(engine, node.expr, text, relation, session);
-    return { ...writtenBetween(node.expr, text, tokens, first, last), call: isCall(node.expr), name, functions };
+    const words = settledPart(binding, 'index_expression', writtenBetween(node.expr, text, tokens, first, last));
+    return { ...words, call: isCall(node.expr), name, functions };
   });
   const condition = where === null ? null : boundWhere(binding, where, text);
   if (engine.replay === null) {
@@ -70,7 +72,8 @@ export function indexParts(
     const word = tokens.findIndex(({ text: own }, i) => i >= at && own.toLowerCase() === 'where');
     const last = tokens.at(-1)?.text === ';' ? tokens.length - 2 : tokens.length - 1;
     const functions = functionsCalled(engine, where, text, relation, session);
-    written = { ...writtenBetween(where, text, tokens, word + 1, last), functions };
+    const words = settledPart(binding, 'index_predicate', writtenBetween(where, text, tokens, word + 1, last));
+    written = { ...words, functions };
   }
   return partsOf(oid, keys, condition, parts, written);
 }
@@ -153,6 +156,14 @@ function boundWhere({ engine, relation, session }: Binding, node: PgNode, text: 
     throw new SqlError('42P17', 'functions in index predicate must be marked IMMUTABLE');
   }
   return expr;
+}
+
+function settledPart(
+  { engine, relation, session }: Binding,
+  place: 'index_expression' | 'index_predicate',
+  words: Written,
+): Written {
+  return settledText(engine, words, session, { place, relation: relation.name, columns: rowColumns(relation) });
 }
 
 function columnKey({ columns }: Relation, name: string): Expr {

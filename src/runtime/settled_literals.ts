@@ -1,5 +1,5 @@
 /**
- * Literals of times, and of names of relations, in a query or a DEFAULT that is kept and bound again, by sessions with other settings: they are written anew, so that
+ * Literals of times, and of names of relations, in a query or an expression that is kept, and bound again or shown to sessions with other settings: they are written anew, so that
  * they mean what they meant to the session that made it, as constants that PostgreSQL has worked out do.
  *
  *   '01/02/2024'::date  ->  '2024-02-01'::date                        under DateStyle DMY
@@ -19,10 +19,12 @@ import { type BindEnv, bindScalar, regclassPath } from '../../planner/bind/index
 import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
 import { scanPostgres } from '../../planner/parse/pg_parser.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
+import type { Written } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { editQuery } from './rename.ts';
 import { orNull } from './view_query.ts';
+import { parsed } from './written_expression.ts';
 
 /** Types whose texts are read by TimeZone, DateStyle or IntervalStyle. */
 const READ_BY_SETTINGS = new Set<number>([OID.date, OID.timestamp, OID.timestamptz, OID.timetz, OID.interval]);
@@ -111,4 +113,24 @@ export function settleDefault(
   const written = { select: node, text };
   literals.settle(written);
   return written.text;
+}
+
+/** In the text that is kept of a CHECK, of what generates a column, or of a part of an index; `options`: as it was bound. */
+export function settledText<T extends Written>(
+  engine: TidemarkEngine,
+  kept: T,
+  session: SessionContext,
+  options: Parameters<typeof bindScalar>[3],
+): T {
+  const { node, whole } = parsed(kept);
+  const literals = new SettledLiterals(engine, session);
+  const env: BindEnv = {
+    ...engine.bindEnv(session, [], 'read'),
+    allowParams: false,
+    onLiteral: (literal, type) => literals.hear(literal, type),
+  };
+  bindScalar(node, whole, env, options);
+  const settled = { select: node, text: whole };
+  literals.settle(settled);
+  return { ...kept, text: settled.text.slice(whole.length - kept.text.length) };
 }

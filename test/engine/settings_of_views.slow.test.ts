@@ -226,3 +226,40 @@ test('times that are written mean what they meant to who wrote them', { timeout:
   await engine.close();
   await postgres.close();
 });
+
+test('what is shown of conditions, generated columns, indexes and bodies means the same to who runs it again', async () => {
+  const [utc, other] = SETTINGS;
+  const engine = await openOn(new MemoryDisk());
+  const apart = { ...other, searchPath: ['apart', 'public'] };
+  for (const sql of [
+    'CREATE SCHEMA apart',
+    'CREATE TABLE apart.u (id int)',
+    `CREATE TABLE made (id int, d date CHECK (d <> '05/06/2024'), at timestamptz, of regclass CHECK (of <> 'u'::regclass),
+       n int GENERATED ALWAYS AS (CASE WHEN d < '07/08/2024' THEN 1 ELSE 2 END) STORED)`,
+    "CREATE INDEX early ON made ((d - '05/06/2024'::date)) WHERE at < '2024-03-10'",
+    "CREATE DOMAIN due AS date CHECK (VALUE > '05/06/2024')",
+    `CREATE FUNCTION seen(a timestamptz) RETURNS bigint LANGUAGE sql
+       BEGIN ATOMIC SELECT count(*) FROM u WHERE a > '2024-03-10' AND EXISTS (SELECT FROM u WHERE id > 0); END`,
+  ])
+    await here(engine, apart, sql.replace('CREATE TABLE made', 'CREATE TABLE public.made'));
+  const shown = async (sql: string) => (await here(engine, utc, `SELECT ${sql}`)).map((row) => JSON.parse(row)[0]);
+  assert.deepEqual(await shown("pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'"), [
+    "CHECK ((VALUE > '2024-06-05'))",
+    "CHECK ((d <> '2024-06-05'))",
+    "CHECK ((of <> 'apart.u'::regclass))",
+  ]);
+  assert.deepEqual(await shown('pg_get_expr(adbin, adrelid) FROM pg_attrdef'), [
+    "CASE WHEN d < '2024-08-07' THEN 1 ELSE 2 END",
+  ]);
+  const [index] = await shown("pg_get_indexdef('early'::regclass)");
+  assert.ok(index.includes("'2024-06-05'::date") && index.includes("'2024-03-10 05:00:00+00'"), index);
+  const [body] = await shown("pg_get_functiondef('apart.seen'::regproc)");
+  const expected = 'FROM apart.u WHERE a > $$2024-03-10 05:00:00+00$$ AND EXISTS (SELECT FROM apart.u WHERE id > 0)';
+  assert.ok(body.includes(expected.replaceAll('$$', "'")), body);
+  // Bound again, by who reads dates in another way.
+  await here(engine, utc, 'ALTER TABLE made DROP COLUMN n');
+  await here(engine, utc, 'ALTER TABLE made ALTER COLUMN d TYPE timestamp');
+  await here(engine, utc, "INSERT INTO made VALUES (1, '2024-05-06')");
+  await assert.rejects(here(engine, utc, "INSERT INTO made VALUES (1, '2024-06-05')"), /made_d_check/);
+  await engine.close();
+});

@@ -6,12 +6,13 @@ import { walkTree } from '../../../planner/parse/walk_tree.ts';
 import type { FunctionObject } from '../../catalog/objects.ts';
 import { edited, insertion, tokenAt } from '../../runtime/text_edits.ts';
 
-export function bodyText({ standard, source, sql, proc }: FunctionObject, path: string[]): string {
+export function bodyText({ standard, source, proc }: FunctionObject, path: string[]): string {
   if (!standard) return source;
-  const tokens = scanPostgres(sql);
-  const start = Buffer.byteLength(sql.slice(0, sql.lastIndexOf(source)), 'utf8');
+  const { select, text } = proc.made!.body!;
+  const tokens = scanPostgres(text);
+  const start = Buffer.byteLength(text.slice(0, text.lastIndexOf(source)), 'utf8');
   // The tree has all schemas, the text those that were written.
-  const edits = placesIn(proc.made!.body!.select).flatMap(({ location, schema }) => {
+  const edits = placesIn(select).flatMap(({ location, schema }) => {
     const at = tokenAt(tokens, location);
     if (at < 0 || tokens[at + 1]?.text === '.' || path.includes(schema)) return [];
     return [insertion(location - start, `${quoteIdent(schema)}.`)];
