@@ -193,6 +193,12 @@ test('statements of others meanwhile', options, async () => {
     'CREATE OR REPLACE VIEW s.plain AS SELECT id, 1 AS next FROM s.t',
   ])
     await assert.rejects(rows(b, text), refused('55P03', /by another transaction/), text);
+  for (const text of ['CREATE TABLE none.t (a int)', 'CREATE STREAM none.t (at timestamp, WATERMARK FOR at AS at)'])
+    await assert.rejects(rows(b, text), refused('3F000'), text);
+  // Nothing is left of what was refused.
+  const { loop, localStreams, catalog } = server.running.engine;
+  const left = [...loop.relations.keys(), ...localStreams.keys()].filter((oid) => catalog.get(oid) === undefined);
+  assert.deepEqual(left, []);
   // They read and write.
   await rows(b, `INSERT INTO s.t (f, b) VALUES (2, 'y'); INSERT INTO s.child VALUES (2)`);
   await assert.rejects(rows(b, 'DELETE FROM s.t'), refused('23503'));
