@@ -37,7 +37,7 @@ export class Catalog implements CatalogReader {
   readonly #objects = new Map<number, CatalogObject>();
   readonly #places = new NamedObjects(this);
   readonly #schemas = new Schemas();
-  /** What COMMENT ON SCHEMA said, by name. */
+  /** What COMMENT ON SCHEMA said, by place (placeOfSchema). */
   readonly schemaComments = new Map<string, string>();
   /** Objects and schemas (OIDs) that a transaction has made which has not ended, and the transaction: nobody else finds them, and they go when it does not commit. */
   readonly open = new Map<number, number>();
@@ -121,10 +121,16 @@ export class Catalog implements CatalogReader {
     const name = this.#schemas.nameOf(oid) as string;
     this.open.delete(oid);
     this.going.delete(oid);
-    this.rights.dropSchema(this.#schemas.place(oid));
-    if (this.#schemas.oids(name)[0] === oid) this.schemaComments.delete(name);
+    const place = this.#schemas.place(oid);
+    this.rights.dropSchema(place);
+    this.schemaComments.delete(place);
     const next = this.#schemas.remove(oid);
-    if (next !== null) this.rights.moveSchema(next, name);
+    if (next !== null) {
+      this.rights.moveSchema(next, name);
+      const comment = this.schemaComments.get(next);
+      if (comment !== undefined) this.schemaComments.set(name, comment);
+      this.schemaComments.delete(next);
+    }
     this.version++;
   }
 
@@ -137,7 +143,16 @@ export class Catalog implements CatalogReader {
     return this.#schemas.nameOf(oid);
   }
 
-  /** Under which name its rights are kept. */
+  /** All that there are, also two of one name. */
+  get schemaOids(): number[] {
+    return this.#schemas.names.flatMap((name) => this.#schemas.oids(name));
+  }
+
+  placeOfSchemaAt(oid: number): string {
+    return this.#schemas.place(oid);
+  }
+
+  /** Under which name its rights and its comment are kept. */
   placeOfSchema(name: string, path: string[]): string {
     return this.#schemas.place(this.schemaOid(name, path)) || name;
   }

@@ -13,7 +13,7 @@ export interface Secured {
 
 export interface DefaultAcl {
   role: number;
-  /** Name of the schema; null: any. */
+  /** Place of the schema (Catalog.placeOfSchema); null: any. */
   schema: string | null;
   kind: SecuredKind;
   acl: Acl;
@@ -73,9 +73,10 @@ export class Rights {
   moveSchema(from: string, to: string): void {
     this.#schemas.set(to, this.schema(from));
     this.#schemas.delete(from);
+    this.defaults = this.defaults.map((one) => (one.schema === from ? { ...one, schema: to } : one));
   }
 
-  /** The list that a new object of a role gets; null: none of its own. */
+  /** The list that a new object of a role gets, in the schema with this place; null: none of its own. */
   aclOfNew(kind: SecuredKind, owner: number, schema: string | null): Acl | null {
     const of = (where: string | null) =>
       this.defaults.find((d) => d.role === owner && d.kind === kind && d.schema === where)?.acl;

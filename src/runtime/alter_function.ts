@@ -9,6 +9,7 @@ import { formatType } from '../../planner/types/type_name.ts';
 import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkOwner } from './access.ts';
+import { settleNeeded } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkNowhereCalled, checkReplaceable } from './function_users.ts';
 import { columnType } from './type_users.ts';
@@ -37,6 +38,7 @@ export function alterFunction(engine: TidemarkEngine, statement: AlterFunction, 
         throw new SqlError('42501', `permission denied for schema ${action.schema}`);
       checkCreate(engine, action.schema, session);
       checkNowhereCalled(engine, object);
+      settleNeeded(engine, [object.oid, catalog.schemaOid(action.schema, session.searchPath)], session);
       catalog.move(object, action.schema);
       break;
     case 'attributes': {

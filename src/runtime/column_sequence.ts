@@ -4,6 +4,7 @@
  */
 
 import { SqlError } from '../../operators/errors.ts';
+import { openMark } from '../../operators/expr/search_path.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { AlterAction, SequenceOptions } from '../../planner/parse/ast.ts';
 import type { RelationObject, SequenceObject } from '../catalog/objects.ts';
@@ -55,8 +56,9 @@ export function columnSequence(
 
 /** Puts a sequence of a statement that made more than it into the catalog; the table is there. */
 export function addSequence(engine: TidemarkEngine, object: SequenceObject): void {
-  ownAs(engine, object, engine.catalog.ownerOf(object));
-  engine.catalog.add(object);
+  const { catalog } = engine;
+  ownAs(engine, object, catalog.ownerOf(object), [openMark(catalog.open.get(object.owner?.table ?? 0) ?? 0)]);
+  catalog.add(object);
   engine.sequences.open(object);
 }
 

@@ -29,8 +29,9 @@ function ofSchema(engine: TidemarkEngine, name: string, comment: string | null, 
   const { catalog } = engine;
   if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   checkOwnerOf(engine, schemaSecurable(engine, name, session.searchPath), session);
-  if (comment === null) catalog.schemaComments.delete(name);
-  else catalog.schemaComments.set(name, comment);
+  const place = catalog.placeOfSchema(name, session.searchPath);
+  if (comment === null) catalog.schemaComments.delete(place);
+  else catalog.schemaComments.set(place, comment);
   return catalog.schemaOid(name, session.searchPath);
 }
 

@@ -43,6 +43,7 @@ import {
 } from './create_index.ts';
 import { columnDefault, domainDefault, namedInLiterals, nextValue } from './default_value.ts';
 import { defineFilled } from './define_filled.ts';
+import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
@@ -170,20 +171,25 @@ export async function createRelation(
     comments: copied.comments,
     ...emptied(said),
   };
-  engine.define(
-    object,
-    session,
-    // Also its own sequences: one may be dropped without the table, by CASCADE.
-    [
-      ...defaults.flatMap((value) => value?.sequences ?? []),
-      ...namedInLiterals(engine, statement, session),
-      ...namedInSyntax(engine, statement, session.searchPath),
-      ...typesOfColumns(all),
-      ...foreignKeys.map(({ references }) => references).filter((oid) => oid !== relation.oid),
-      ...copied.reads,
-      ...indexes.map(({ oid }) => oid),
-    ],
-  );
+  try {
+    engine.define(
+      object,
+      session,
+      // Also its own sequences: one may be dropped without the table, by CASCADE.
+      [
+        ...defaults.flatMap((value) => value?.sequences ?? []),
+        ...namedInLiterals(engine, statement, session),
+        ...namedInSyntax(engine, statement, session.searchPath),
+        ...typesOfColumns(all),
+        ...foreignKeys.map(({ references }) => references).filter((oid) => oid !== relation.oid),
+        ...copied.reads,
+        ...indexes.map(({ oid }) => oid),
+      ],
+    );
+  } catch (error) {
+    await dropOne(engine, object)?.();
+    throw error;
+  }
   for (const sequence of sequences) addSequence(engine, sequence);
   for (const constraint of unique) addUnique(engine, relation, constraint);
   for (const index of indexes) addPlainIndex(engine, relation, index);

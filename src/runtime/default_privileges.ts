@@ -33,21 +33,24 @@ export function setDefaultPrivileges(
     for (const schema of schemas ?? [null]) {
       const { rights } = catalog;
       const standard: Acl = schema === null ? defaultAcl(kind, oid) : [];
-      const isIt = (d: (typeof rights.defaults)[number]) => d.role === oid && d.kind === kind && d.schema === schema;
+      const place = schema === null ? null : catalog.placeOfSchema(schema, session.searchPath);
+      const isIt = (d: (typeof rights.defaults)[number]) => d.role === oid && d.kind === kind && d.schema === place;
       const acl = changedAcl(statement, rights.defaults.find(isIt)?.acl ?? standard, to, oid, mask, oid);
       const others = rights.defaults.filter((d) => !isIt(d));
       const isStandard = sorted(acl) === sorted(standard);
-      rights.defaults = isStandard ? others : [...others, { role: oid, schema, kind, acl }];
+      rights.defaults = isStandard ? others : [...others, { role: oid, schema: place, kind, acl }];
       catalog.version++;
       const where = schema === null ? '' : ` IN SCHEMA ${quoteIdent(schema)}`;
       const given = grantText(engine, statement, mask, `${kind.toUpperCase()}S`, to);
       const sql = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdent(name)}${where} ${given}${statement.cascade ? ' CASCADE' : ''}`;
       const needed = [oid, ...to].filter((role) => !catalog.roles.isOwn(role));
       const inSchema = schema === null ? [] : [catalog.schemaOid(schema, session.searchPath)];
-      engine.defined({ sql, made: 0, dropped: [] }, session, [...needed, ...inSchema]);
+      // Those of a schema go with it.
+      const made = inSchema[0] ?? 0;
+      if (!catalog.open.has(made)) tellDone(engine, 'default privileges are changed', session);
+      engine.defined({ sql, made, dropped: [] }, session, [...needed, ...inSchema]);
     }
   }
-  tellDone(engine, 'default privileges are changed', session);
 }
 
 function sorted(acl: Acl): string {

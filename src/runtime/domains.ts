@@ -17,6 +17,7 @@ import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkOwner } from './access.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import { checkNotComputed, checkStored, constrainUsers } from './domain_users.ts';
+import { settleNeeded } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { inOrderOfNames } from './foreign_key.ts';
 import { checkTypeNotOthers, freeName } from './names.ts';
@@ -258,6 +259,7 @@ function moved(engine: TidemarkEngine, object: DomainObject, to: string, session
   if (catalog.findType(to, object.name, []) !== undefined || catalog.in(to, object.name, []) !== undefined)
     throw new SqlError('42710', `type "${object.name}" already exists in schema "${to}"`);
   checkNowhereNamed(engine, object);
+  settleNeeded(engine, [object.oid, catalog.schemaOid(to, session.searchPath)], session);
   catalog.move(object, to);
   catalog.setType(object, { ...object.type, schema: to, namespace: catalog.schemaOid(to, session.searchPath) });
   return true;

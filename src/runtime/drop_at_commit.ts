@@ -17,6 +17,7 @@ import { openIn } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import { placeOf } from '../catalog/places.ts';
+import { type Acl, rolesIn } from '../catalog/privileges.ts';
 import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
 import { dropOne } from './drop_one.ts';
@@ -104,42 +105,66 @@ export function settle(engine: TidemarkEngine, statement: AlterRelation, session
   const names = statement.actions.flatMap((action) => (action.k === 'rename' ? [action.to, `${action.to}_pkey`] : []));
   const schemas = statement.actions.flatMap((action) => (action.k === 'set_schema' ? [action.schema] : []));
   const isPlain = names.length + schemas.length === statement.actions.length;
-  const holds = catalog.objects().filter(({ oid, name, schema }) => {
+  const taken = retaken(engine, path);
+  const isInto = taken.schemas.some((oid) => schemas.includes(catalog.schemaNamed(oid) as string));
+  const saysTaken = !isPlain || isInto || catalog.newNames.of(openIn(path) ?? 0).length > 0;
+  const holds = catalog.objects().filter((object) => {
+    const { oid, name, schema } = object;
     if (!catalog.isGone(oid, path)) return false;
-    if (!isPlain && isRetaken(engine, oid, path)) return true;
+    if (saysTaken && taken.objects.includes(object)) return true;
     return schema === altered.schema ? names.includes(name) : schemas.includes(schema) && name === altered.name;
   });
-  settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session);
+  settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session, saysTaken ? taken.schemas : []);
 }
 
 /** The same for another statement that is done at once: `reads` are what it needs. */
 export function settleNeeded(engine: TidemarkEngine, reads: number[], session: SessionContext): void {
   const { catalog } = engine;
-  const path = session.searchPath;
-  const places = reads.flatMap((oid) => (catalog.open.has(oid) ? (catalog.get(oid) ?? []) : [])).map(placeOf);
-  const holds = catalog.objects().filter((other) => catalog.isGone(other.oid, path) && places.includes(placeOf(other)));
-  const named = reads.some((oid) => catalog.newNames.giver(oid) !== undefined);
-  settleThese(engine, holds, named, session);
+  if (engine.replay !== null) return;
+  if (!reads.some((oid) => catalog.open.has(oid) || catalog.newNames.giver(oid) !== undefined)) return;
+  const { objects, schemas } = retaken(engine, session.searchPath);
+  settleThese(engine, objects, true, session, schemas);
 }
 
-/** The same for what roles own that go at once. */
+/** The same for what roles that go at once own, or were granted. */
 export function settleOwned(engine: TidemarkEngine, roles: number[], session: SessionContext): void {
   const { catalog } = engine;
   if (catalog.going.size === 0 || engine.replay !== null) return;
+  const { rights } = catalog;
+  const isOf = (role: number, acl: Acl | null) => {
+    return roles.includes(role) || (acl !== null && rolesIn(acl).some((oid) => roles.includes(oid)));
+  };
   const schemas = [...catalog.going.keys()].filter((oid) => {
-    const name = catalog.schemaNamed(oid);
-    return name !== undefined && roles.includes(catalog.rights.schema(name).owner);
+    const place = catalog.placeOfSchemaAt(oid);
+    if (place === '') return false;
+    const { owner, acl } = rights.schema(place);
+    return isOf(owner, acl) || rights.defaults.some((one) => one.schema === place && isOf(one.role, one.acl));
   });
   const objects = catalog.objects().filter((object) => {
-    return roles.includes(catalog.ownerOf(object)) || schemas.some((oid) => catalog.schemaNamed(oid) === object.schema);
+    const isIn = schemas.some((oid) => catalog.schemaNamed(oid) === object.schema);
+    return isIn || isOf(catalog.ownerOf(object), object.acl ?? null);
   });
   settleThese(engine, objects, false, session, schemas);
 }
 
-/** Another object of the transaction has its name. */
-function isRetaken({ catalog }: TidemarkEngine, oid: number, path: string[]): boolean {
-  const object = catalog.get(oid);
-  return object !== undefined && catalog.find(object.schema, object.name, path) !== undefined;
+/** What the transaction has dropped whose name, or whose schema's name, another has for it: ROLLBACK may leave that other, as what is done at once may need it. */
+function retaken({ catalog }: TidemarkEngine, path: string[]): { objects: CatalogObject[]; schemas: number[] } {
+  const transaction = openIn(path);
+  const schemas = [...catalog.going.keys()].filter((oid) => {
+    const name = catalog.schemaNamed(oid);
+    return name !== undefined && catalog.isGone(oid, path) && catalog.schemaOid(name, path) !== 0;
+  });
+  const inThese = new Set(schemas.map((oid) => catalog.schemaNamed(oid)));
+  const places = new Set<string>();
+  for (const object of catalog.there(path)) {
+    const name = catalog.nameOf(object, path);
+    const isOwn = catalog.open.get(object.oid) === transaction || name !== object.name;
+    if (isOwn) places.add(placeOf({ ...object, name } as CatalogObject));
+  }
+  const objects = catalog.objects().filter((object) => {
+    return catalog.isGone(object.oid, path) && (places.has(placeOf(object)) || inThese.has(object.schema));
+  });
+  return { objects, schemas };
 }
 
 /** What the transaction has dropped of these, with what needs it, goes now; `names`: and what it has renamed has its new name for all. */

@@ -25,12 +25,13 @@ export function ownerOfNew({ catalog }: TidemarkEngine, session: SessionContext)
 
 /** A new object is that of the role that makes it, and has what that gives others by default. */
 export function own(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): void {
-  if (object.ownedBy === undefined && isSecured(object)) ownAs(engine, object, ownerOfNew(engine, session));
+  if (object.ownedBy === undefined && isSecured(object))
+    ownAs(engine, object, ownerOfNew(engine, session), session.searchPath);
 }
 
-export function ownAs({ catalog }: TidemarkEngine, object: CatalogObject, owner: number): void {
+export function ownAs({ catalog }: TidemarkEngine, object: CatalogObject, owner: number, path: string[]): void {
   object.ownedBy = owner;
-  const acl = catalog.rights.aclOfNew(securedKind(object), owner, object.schema);
+  const acl = catalog.rights.aclOfNew(securedKind(object), owner, catalog.placeOfSchema(object.schema, path));
   if (acl !== null) object.acl = acl;
 }
 

@@ -52,11 +52,15 @@ export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObje
 }
 
 /** `path`: what its transaction has dropped is none, and a schema may have been made anew. */
-export function schemaSecurable({ catalog }: TidemarkEngine, name: string, path: string[] = []): Securable {
-  const place = catalog.placeOfSchema(name, path);
+export function schemaSecurable(engine: TidemarkEngine, name: string, path: string[] = []): Securable {
+  return securableAt(engine, engine.catalog.schemaOid(name, path), name);
+}
+
+function securableAt({ catalog }: TidemarkEngine, oid: number, name: string): Securable {
+  const place = catalog.placeOfSchemaAt(oid) || name;
   return {
     kind: 'schema',
-    oid: catalog.schemaOid(name, path),
+    oid,
     name,
     words: `schema ${name}`,
     sql: `SCHEMA ${quoteIdent(name)}`,
@@ -92,7 +96,7 @@ export function allSecurables(engine: TidemarkEngine): Securable[] {
       .objects()
       .filter(isSecured)
       .map((object) => objectSecurable(engine, object)),
-    ...catalog.schemas.map((name) => schemaSecurable(engine, name)),
+    ...catalog.schemaOids.map((oid) => securableAt(engine, oid, catalog.schemaNamed(oid) as string)),
     databaseSecurable(engine, 'tidemark'),
   ];
 }

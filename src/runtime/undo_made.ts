@@ -83,7 +83,11 @@ function unneeded(engine: TidemarkEngine, made: number[]): Set<number> {
 function needing(engine: TidemarkEngine, oid: number): CatalogObject[] {
   const { catalog } = engine;
   const object = catalog.get(oid);
-  if (object === undefined) return catalog.objects().filter(({ schema }) => catalog.schemaOid(schema) === oid);
+  if (object === undefined) {
+    // Another that the transaction has dropped may have its name, and has objects of its own.
+    const path = [openMark(catalog.open.get(oid) ?? 0)];
+    return catalog.there(path).filter(({ schema }) => catalog.schemaOid(schema, path) === oid);
+  }
   const tables = isUsed(object) ? usesInTables(engine, object) : object.kind === 'sequence' ? usersOf(engine, oid) : [];
   return [...catalog.dependents([oid]), ...tables.map(({ table }) => table)];
 }

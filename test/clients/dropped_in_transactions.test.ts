@@ -193,6 +193,12 @@ test('statements of others meanwhile', options, async () => {
     'CREATE OR REPLACE VIEW s.plain AS SELECT id, 1 AS next FROM s.t',
   ])
     await assert.rejects(rows(b, text), refused('55P03', /by another transaction/), text);
+  for (const text of ['CREATE TABLE none.t (a int)', 'CREATE STREAM none.t (at timestamp, WATERMARK FOR at AS at)'])
+    await assert.rejects(rows(b, text), refused('3F000'), text);
+  // Nothing is left of what was refused.
+  const { loop, localStreams, catalog } = server.running.engine;
+  const left = [...loop.relations.keys(), ...localStreams.keys()].filter((oid) => catalog.get(oid) === undefined);
+  assert.deepEqual(left, []);
   // They read and write.
   await rows(b, `INSERT INTO s.t (f, b) VALUES (2, 'y'); INSERT INTO s.child VALUES (2)`);
   await assert.rejects(rows(b, 'DELETE FROM s.t'), refused('23503'));
@@ -307,6 +313,66 @@ test('a swap of names is one moment for all others', options, async () => {
     ['new', 7],
     ['more', 7],
   ]);
+});
+
+test(
+  'what is done at once takes with it what was dropped under its names: ROLLBACK loses nothing else',
+  options,
+  async () => {
+    const [a, b] = [await connect(), await connect()];
+    // A table of before goes into the schema that the transaction has made anew.
+    await rows(a, `CREATE SCHEMA s; CREATE TABLE s.old (a int); CREATE TABLE t (a int); INSERT INTO t VALUES (1)`);
+    await rows(a, 'CREATE DOMAIN few AS int; CREATE FUNCTION one() RETURNS int LANGUAGE sql IMMUTABLE RETURN 1');
+    await rows(a, 'BEGIN; DROP SCHEMA s CASCADE; CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s');
+    await rows(a, 'ALTER DOMAIN few SET SCHEMA s; ALTER FUNCTION one() SET SCHEMA s; ROLLBACK');
+    assert.deepEqual(await rows(b, 'SELECT a, s.one(), 2::s.few FROM s.t'), [[1, 1, 2]]);
+    await rows(a, 'BEGIN; DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.t (a int); COMMIT');
+    // A view of before comes to read what is in it, and what has got the name of something dropped.
+    await rows(a, 'CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE t (a int); CREATE TABLE new (a int)');
+    await rows(
+      a,
+      'BEGIN; DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.t (a int); CREATE VIEW s.v AS TABLE s.t',
+    );
+    await rows(a, 'CREATE OR REPLACE VIEW v AS TABLE s.v; ROLLBACK');
+    assert.deepEqual(await rows(b, 'TABLE v'), []);
+    await rows(a, 'BEGIN; DROP TABLE t; ALTER TABLE new RENAME TO t; CREATE OR REPLACE VIEW v AS TABLE t; ROLLBACK');
+    const named = `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1`;
+    assert.deepEqual(await rows(b, named), [['t'], ['v']]);
+    const spaces = `SELECT count(*)::int FROM pg_namespace WHERE nspname = 's'`;
+    assert.deepEqual(await rows(b, spaces), [[1]]);
+  },
+);
+
+test('a schema that is made anew has its own comment and default privileges', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  const made = `CREATE SCHEMA s; COMMENT ON SCHEMA s IS 'old'; ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO reading`;
+  await rows(a, `CREATE ROLE reading; CREATE ROLE writing; ${made}`);
+  const shown = `SELECT obj_description(n.oid, 'pg_namespace'), defaclacl::text FROM pg_namespace n
+     LEFT JOIN pg_default_acl ON defaclnamespace = n.oid WHERE nspname = 's'`;
+  const acl = `SELECT relacl::text FROM pg_class WHERE oid = 's.t'::regclass`;
+  const [[, before]] = await rows(b, shown);
+  for (const end of ['ROLLBACK', 'COMMIT']) {
+    await rows(a, 'BEGIN; DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.t (a int)');
+    assert.deepEqual([await rows(a, shown), await rows(a, acl)], [[[null, null]], [[null]]]);
+    a.notices.length = 0;
+    await rows(
+      a,
+      `COMMENT ON SCHEMA s IS 'new'; ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT INSERT ON TABLES TO writing`,
+    );
+    assert.deepEqual(a.notices, []);
+    assert.deepEqual(await rows(b, shown), [['old', before]]);
+    const [[said, given]] = await rows(a, shown);
+    assert.equal(said, 'new');
+    assert.match(String(given), /^\{writing=a/);
+    await rows(a, end);
+    assert.deepEqual(await rows(b, shown), [end === 'COMMIT' ? [said, given] : ['old', before]]);
+  }
+  // A role goes at once, and what it owns or was granted with it.
+  await rows(a, 'BEGIN; DROP SCHEMA s CASCADE; CREATE SCHEMA s AUTHORIZATION reading; CREATE ROLE owning');
+  await rows(a, 'REASSIGN OWNED BY reading TO owning; DROP ROLE reading; DROP ROLE writing; COMMIT');
+  assert.deepEqual(await rows(b, `SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 's'`), [['owning']]);
+  await rows(a, 'CREATE ROLE reading; CREATE TABLE t (a int); GRANT SELECT ON t TO reading');
+  await rows(a, 'BEGIN; DROP TABLE t; DROP ROLE reading; DROP SCHEMA s; DROP ROLE owning; COMMIT');
 });
 
 test('temporary tables', options, async () => {

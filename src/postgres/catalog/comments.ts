@@ -19,7 +19,7 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
   const { catalog } = facts.engine;
   const { pg_class, pg_constraint, pg_extension, pg_namespace, pg_proc, pg_type } = CATALOG;
   return [
-    ...facts.schemas.flatMap(({ name, oid }) => on(pg_namespace, oid, 0, catalog.schemaComments.get(name))),
+    ...facts.schemas.flatMap(({ oid, place }) => on(pg_namespace, oid, 0, catalog.schemaComments.get(place))),
     ...facts.own.flatMap(({ oid, object, relation: { columns } }) => [
       ...on(pg_class, oid, 0, saidOf(object, 'object')),
       ...columns.flatMap((c, i) => (c.dropped ? [] : on(pg_class, oid, i + 1, saidOf(object, `column ${i}`)))),

@@ -38,6 +38,8 @@ import { type SystemRelation, systemRelations } from './system_relations.ts';
 export interface SchemaFacts {
   oid: number;
   name: string;
+  /** Catalog.placeOfSchema. */
+  place: string;
   owner: number;
   acl: Acl | null;
 }
@@ -317,7 +319,8 @@ function schemasOf({ catalog }: TidemarkEngine, searchPath: string[]): SchemaFac
     .filter((name) => !known.has(name) && catalog.seesSchema(name, searchPath))
     .map((name) => ({ oid: catalog.schemaOid(name, searchPath), name }));
   return [...builtIn.filter(exists), ...users].map((s) => {
-    const { owner, acl } = catalog.rights.schema(catalog.placeOfSchema(s.name, searchPath));
-    return { ...s, owner, acl };
+    const place = catalog.placeOfSchema(s.name, searchPath);
+    const { owner, acl } = catalog.rights.schema(place);
+    return { ...s, place, owner, acl };
   });
 }

@@ -17,11 +17,16 @@ const LETTERS: Record<SecuredKind, string> = {
 const FIRST_OID = 0x7ff00000;
 
 export const PG_DEFAULT_ACL = ofCatalog((facts, context) =>
-  facts.engine.catalog.rights.defaults.map(({ role, schema, kind, acl }, i) => ({
-    oid: FIRST_OID + i,
-    defaclrole: role,
-    defaclnamespace: schema === null ? 0 : facts.engine.catalog.schemaOid(schema),
-    defaclobjtype: LETTERS[kind],
-    defaclacl: aclArray(acl, namedBy(facts, context)),
-  })),
+  facts.engine.catalog.rights.defaults.flatMap(({ role, schema, kind, acl }, i) => {
+    // Of a schema that another transaction has made, or the own one has dropped, there is none.
+    const oid = schema === null ? 0 : facts.schemas.find(({ place }) => place === schema)?.oid;
+    if (oid === undefined) return [];
+    return {
+      oid: FIRST_OID + i,
+      defaclrole: role,
+      defaclnamespace: oid,
+      defaclobjtype: LETTERS[kind],
+      defaclacl: aclArray(acl, namedBy(facts, context)),
+    };
+  }),
 );
