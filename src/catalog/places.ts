@@ -22,4 +22,8 @@ export type ServerKind = 'extension' | 'publication' | 'slot';
 export const isOfServer = (kind: ObjectKind): kind is ServerKind =>
   kind === 'extension' || kind === 'publication' || kind === 'slot';
 
+/** Whether it goes with the schema: what is of no schema does not, but for extensions, which have one for what they make. */
+export const isInSchema = ({ kind, schema }: CatalogObject, name: string | undefined): boolean =>
+  schema === name && kind !== 'publication' && kind !== 'slot';
+
 export const serverPlace = (kind: ServerKind, name: string): string => `${kind} ${name}`;

@@ -61,6 +61,8 @@ const GREATEST_SEGMENT = 64 << 20;
 const LEAST_SEGMENT = 4 << 10;
 /** So many segments hold what the retention asks for, about. */
 const SEGMENTS = 16;
+/** Before all ticks. */
+const NONE = -1n;
 /** Without a folder: bytes of one log, and of all. */
 const MEMORY_BYTES = 16 << 20;
 const ALL_MEMORY_BYTES = 512 << 20;
@@ -81,6 +83,8 @@ export class ChangeLog {
   /** Of a removed log without readers: where it ended. */
   #end: { after: Moment };
   readonly #readers = new Set<ChangeReader>();
+  /** The segment with which it began again (an ALTER TABLE), and the tick of the last entry before. Not kept over a restart of the server. */
+  #again: { number: number; last: bigint } | null = null;
 
   /** A log that begins at `from`. `name`: of the relation, for messages. */
   constructor(oid: number, name: () => string, retention: Retention, host: LogHost, from: Moment) {
@@ -150,9 +154,17 @@ export class ChangeLog {
     return (this.#segments[0] ?? this.#end).after;
   }
 
-  /** Nothing of it was ever given up: before its floor there was no log. */
-  get isWhole(): boolean {
-    return this.#segments[0]?.number === 1;
+  /** After which tick a reader begins who has every entry up to `after`: the floor where none was between, as before a log's first. */
+  startAfter(after: bigint): bigint {
+    const [first] = this.#segments;
+    if (first === undefined || after >= first.after.tick) return after;
+    const last = first.number === 1 ? NONE : first.number === this.#again?.number ? this.#again.last : null;
+    return last !== null && after >= last ? first.after.tick : after;
+  }
+
+  /** False when a segment was given up. */
+  has(number: number): boolean {
+    return this.#segments.some((segment) => segment.number === number);
   }
 
   get bytes(): number {
@@ -301,12 +313,22 @@ export class ChangeLog {
     this.#host.told(this, 'lost', error.message);
   }
 
-  /** Gives up all that is there and begins at `from`. */
-  restart(from: Moment): void {
+  /** Gives up all that is there and begins at `from`; `goesOn`: nothing of what happened until then is missing in what was there. */
+  restart(from: Moment, goesOn = false): void {
     const { number } = this.#newest;
+    this.#again = goesOn ? { number: number + 1, last: this.#lastEntry } : null;
     for (const { number: gone } of this.#forget()) this.#writer.remove(gone);
     this.#begin(number + 1, from);
     this.#writer.work();
+  }
+
+  /** The tick of the last entry, or one after which there is none. */
+  get #lastEntry(): bigint {
+    const { number, last, length } = this.#newest;
+    const isEmpty = this.#segments.length === 1 && length === SEGMENT_HEADER;
+    if (!isEmpty) return last.tick;
+    if (number === 1) return NONE;
+    return number === this.#again?.number ? this.#again.last : last.tick;
   }
 
   /** Writes what is due; how much that is hangs on all logs together. */

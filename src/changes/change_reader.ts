@@ -30,6 +30,11 @@ export class ChangeReader {
     this.number = number;
   }
 
+  /** True when there is nothing to go on with: what came next was given up. */
+  get isCut(): boolean {
+    return !this.#log.has(this.number);
+  }
+
   /** True when every entry of the log was given. */
   get isAtEnd(): boolean {
     return this.#log.isAtEnd(this.number, this.#at);

@@ -328,7 +328,7 @@ class Alteration {
       throw error;
     }
     old?.release();
-    engine.changes.log(oid)?.restart({ tick, clock: loop.now });
+    engine.changes.log(oid)?.restart({ tick, clock: loop.now }, true);
   }
 
   #dropIndexes({ indexes }: TableDraft): void {

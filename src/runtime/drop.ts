@@ -7,6 +7,7 @@ import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import { forDrop } from '../catalog/for_drop.ts';
 import { type CatalogObject, isDomain, KIND_NAMES, type ObjectKind } from '../catalog/objects.ts';
+import { isInSchema } from '../catalog/places.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkDroppable, checkOwnerOf } from './access.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
@@ -91,7 +92,7 @@ export function checkUnneeded(
   for (const schema of schemas) {
     const inside = engine.catalog
       .there(session.searchPath)
-      .filter((o) => o.schema === schema && o.kind !== 'index' && !found.includes(o));
+      .filter((o) => isInSchema(o, schema) && o.kind !== 'index' && !found.includes(o));
     const on = `schema ${schema}`;
     if (inside.length > 0)
       throw stillDependent(
@@ -204,7 +205,8 @@ async function dropSchemas(
   signal: AbortSignal,
 ): Promise<void> {
   const schemas: string[] = [];
-  const inside = (name: string) => engine.catalog.there(session.searchPath).filter((object) => object.schema === name);
+  const inside = (name: string) =>
+    engine.catalog.there(session.searchPath).filter((object) => isInSchema(object, name));
   for (const { name } of statement.names) {
     // The session goes on with it.
     if (isTemporary(name) && session.useTemporary !== undefined)

@@ -16,7 +16,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { openIn } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
-import { placeOf } from '../catalog/places.ts';
+import { isInSchema, placeOf } from '../catalog/places.ts';
 import { type Acl, rolesIn } from '../catalog/privileges.ts';
 import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
@@ -55,7 +55,7 @@ export function checkStillUnneeded(engine: TidemarkEngine, oids: number[]): void
   for (const oid of oids) {
     const object = catalog.get(oid);
     const schema = catalog.schemaNamed(oid);
-    const inside = catalog.objects().filter((o) => o.schema === schema && !catalog.open.has(o.oid));
+    const inside = catalog.objects().filter((o) => isInSchema(o, schema) && !catalog.open.has(o.oid));
     const uses = object !== undefined && isUsed(object) ? usesInTables(engine, object).map(({ table }) => table) : [];
     const users = object === undefined ? inside : [...catalog.dependents([oid]), ...uses];
     const left = users.find((user) => !isGoing(user.oid));

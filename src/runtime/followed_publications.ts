@@ -20,6 +20,8 @@ import type { Observer } from './tick_loop.ts';
 
 interface Followed {
   relation: PublishedRelation;
+  /** As the catalog has it now; entries are of what there was when they were read. */
+  latest: PublishedRelation;
   reader: ChangeReader;
   entries: Entry[];
   stop: () => void;
@@ -95,7 +97,7 @@ export class FollowedPublications implements PublishedChanges, Observer {
       if (relation === null) continue;
       const followed = this.#followed.get(oid);
       if (followed === undefined) this.#begin(relation, publish);
-      else followed.relation = shown(this.#engine, relation, publish);
+      else followed.latest = shown(this.#engine, relation, publish);
     }
   }
 
@@ -104,10 +106,10 @@ export class FollowedPublications implements PublishedChanges, Observer {
     const { oid } = relation;
     const log = changes.log(oid);
     if (log === null) return;
-    const after = log.isWhole && log.floor.tick > this.#complete ? log.floor.tick : this.#complete;
-    const reader = log.reader(after, () => this.#wake());
+    const reader = log.reader(log.startAfter(this.#complete), () => this.#wake());
     const stop = loop.observe(oid, this);
-    this.#followed.set(oid, { relation: shown(this.#engine, relation, publish), reader, entries: [], stop });
+    const latest = shown(this.#engine, relation, publish);
+    this.#followed.set(oid, { relation: latest, latest, reader, entries: [], stop });
   }
 
   #end(oid: number, { reader, stop }: Followed): void {
@@ -123,6 +125,8 @@ export class FollowedPublications implements PublishedChanges, Observer {
     this.#lookAtCatalog();
     for (const followed of this.#followed.values()) {
       while (followed.entries.length === 0) {
+        followed.relation = followed.latest;
+        this.#goOn(followed);
         const entries = await followed.reader.next();
         if (this.#closed) return null;
         followed.entries = entries;
@@ -140,6 +144,21 @@ export class FollowedPublications implements PublishedChanges, Observer {
       return null;
     }
     return this.#take(tick);
+  }
+
+  /** A log that an ALTER TABLE has begun again is read on, by a reader that had all before. Throws 55000 for one that had not. */
+  #goOn(followed: Followed): void {
+    const { oid } = followed.relation;
+    const log = this.#engine.changes.log(oid);
+    if (log === null || !followed.reader.isCut) return;
+    const reader = log.reader(log.startAfter(this.#complete), () => this.#wake());
+    followed.reader.close();
+    followed.reader = reader;
+    // The catalog may be of after the last look at it.
+    const relation = this.#engine.catalog.relationByOid(oid);
+    if (relation === null) return;
+    followed.latest = shown(this.#engine, relation, followed.latest.publish);
+    followed.relation = followed.latest;
   }
 
   #take(tick: bigint): PublishedTick {
@@ -173,7 +192,11 @@ function either(one: Publish | undefined, other: Publish): Publish {
   };
 }
 
-function shown({ catalog }: TidemarkEngine, relation: Relation, publish: Publish): PublishedRelation {
+function shown(
+  { catalog }: TidemarkEngine,
+  relation: Relation,
+  publish: PublishedRelation['publish'],
+): PublishedRelation {
   const object = catalog.get(relation.oid);
   const key = relation.key ?? [];
   return {

@@ -11,6 +11,7 @@ import type { Replication, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { FollowedPublications } from './followed_publications.ts';
 import { localSession } from './local_session.ts';
+import { actingRole, isRestricted } from './role_names.ts';
 
 /** PostgreSQL's rules for names: they are those of files there. */
 function checkSlotName(name: string): void {
@@ -30,7 +31,10 @@ export function createSlot(
   session: SessionContext,
 ): void {
   checkSlotName(name);
-  if (engine.catalog.ofServer('slot', name) !== undefined)
+  const role = engine.catalog.roles.get(actingRole(session));
+  if (isRestricted(engine, session) && !role?.replication)
+    throw new SqlError('42501', 'must be superuser or replication role to use replication slots');
+  if (engine.catalog.ofServer('slot', name, session.searchPath) !== undefined)
     throw new SqlError('42710', `replication slot "${name}" already exists`);
   const oid = engine.catalog.newOid();
   engine.define({ kind: 'slot', oid, schema: 'public', name, sql, dependencies: [] }, session);

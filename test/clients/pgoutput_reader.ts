@@ -36,6 +36,8 @@ export class Follower implements Known {
   readonly #client: pg.Client;
   readonly #relations = new Map<number, Relation>();
   #open: Change[] = [];
+  /** Of the transaction that has begun. */
+  #commit: bigint | null = null;
   position: bigint;
   #failure: Error | null = null;
   #wake: () => void = () => undefined;
@@ -68,7 +70,9 @@ export class Follower implements Known {
 
   get #connection() {
     return (
-      this.#client as unknown as { connection: pg.Connection & { stream: NodeJS.WritableStream & { destroy(): void } } }
+      this.#client as unknown as {
+        connection: pg.Connection & { stream: NodeJS.ReadWriteStream & { destroy(): void } };
+      }
     ).connection;
   }
 
@@ -104,7 +108,7 @@ export class Follower implements Known {
     const deadline = performance.now() + 30_000;
     while (!holds()) {
       if (this.#failure !== null) throw this.#failure;
-      assert.ok(performance.now() < deadline, 'nothing comes');
+      assert.ok(performance.now() < deadline, `nothing comes: ${JSON.stringify(this.transactions.slice(-3))}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         setTimeout(resolve, 100);
@@ -115,6 +119,8 @@ export class Follower implements Known {
   #take(chunk: Buffer): void {
     const kind = String.fromCharCode(chunk[0]);
     if (kind === 'k') {
+      if (this.#commit !== null)
+        assert.ok(chunk.readBigUInt64BE(1) < this.#commit, 'the end of a transaction was told before it was sent');
       this.#confirm(chunk.readBigUInt64BE(1));
       return;
     }
@@ -125,10 +131,16 @@ export class Follower implements Known {
   /** Says that all up to there is kept. */
   #confirm(end: bigint): void {
     if (end > this.position) this.position = end;
+    this.say(this.position);
+  }
+
+  /** A status update with any position. */
+  say(position: bigint, wantsReply = false): void {
     const status = Buffer.alloc(34);
     status.write('r', 0, 'latin1');
-    for (const at of [1, 9, 17]) status.writeBigUInt64BE(this.position, at);
+    for (const at of [1, 9, 17]) status.writeBigUInt64BE(position, at);
     status.writeBigInt64BE(BigInt(Date.now() - EPOCH_MS) * 1000n, 25);
+    status[33] = wantsReply ? 1 : 0;
     (this.#connection as unknown as { sendCopyFromChunk(chunk: Buffer): void }).sendCopyFromChunk(status);
   }
 
@@ -137,6 +149,7 @@ export class Follower implements Known {
     switch (type) {
       case 'B':
         this.#open = [];
+        this.#commit = reader.int64();
         return;
       case 'R': {
         const oid = reader.int32();
@@ -163,6 +176,7 @@ export class Follower implements Known {
       case 'C': {
         reader.byte();
         reader.int64();
+        this.#commit = null;
         const end = reader.int64();
         // What comes again after a reader went without a word is known: a commit counts once.
         this.transactions.push(this.#open);
@@ -223,6 +237,14 @@ export class Follower implements Known {
   async end(): Promise<void> {
     (this.#connection as unknown as { endCopyFrom(): void }).endCopyFrom();
     await this.#client.end();
+  }
+
+  /** Takes nothing of what comes for so long. */
+  async rest(ms: number): Promise<void> {
+    const { stream } = this.#connection;
+    stream.pause();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    stream.resume();
   }
 
   /** As a lost network does. */

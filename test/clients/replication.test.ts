@@ -1,5 +1,7 @@
 /** Logical replication: readers of pgoutput follow tables and views, from where they were, over restarts; what they add up to is what the views have. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -257,4 +259,165 @@ test('a slot whose changes are given up says so', () =>
       refused('55000', /brief/),
     );
     await again.end();
+  }));
+
+test('publications and slots of a transaction go with it, and are no part of a schema', () =>
+  withServer('transactions', async (_server, sql) => {
+    await sql.query(`${SCHEMA} CREATE REPLICATION SLOT kept`);
+    const names = () =>
+      rows(sql, 'SELECT pubname::text FROM pg_publication UNION ALL SELECT slot_name::text FROM pg_replication_slots');
+    await sql.query('BEGIN; CREATE PUBLICATION q FOR ALL TABLES; CREATE REPLICATION SLOT passing; ROLLBACK');
+    assert.deepEqual(await names(), [['p'], ['kept']]);
+    await sql.query('BEGIN; DROP REPLICATION SLOT kept; DROP PUBLICATION p; ROLLBACK');
+    assert.deepEqual(await names(), [['p'], ['kept']]);
+    await sql.query(`BEGIN; DROP REPLICATION SLOT kept; CREATE REPLICATION SLOT kept;
+      DROP PUBLICATION p; CREATE PUBLICATION p FOR TABLE t; COMMIT`);
+    assert.deepEqual(await names(), [['p'], ['kept']]);
+    await sql.query('DROP SCHEMA public CASCADE');
+    assert.deepEqual(await names(), [['p'], ['kept']]);
+    await sql.query('CREATE SCHEMA public; CREATE ROLE plain LOGIN; CREATE ROLE reader LOGIN REPLICATION');
+    await sql.query('SET ROLE plain');
+    await assert.rejects(sql.query('CREATE REPLICATION SLOT of_plain'), refused('42501', /replication role/));
+    await sql.query('SET ROLE reader; CREATE REPLICATION SLOT of_reader; RESET ROLE');
+  }));
+
+test('an open transaction with a slot does not outlive its server', async () => {
+  const data = join(root, 'left');
+  const program = spawn(process.execPath, [
+    '--import',
+    'tsx',
+    'src/main.ts',
+    'start',
+    '--data',
+    data,
+    '--listen',
+    '127.0.0.1:0',
+  ]);
+  const [, port] = await new Promise<RegExpMatchArray>((resolve) => {
+    let said = '';
+    for (const stream of [program.stdout, program.stderr])
+      stream.on('data', (chunk) => {
+        said += chunk;
+        const match = said.match(/listens on 127.0.0.1:(\d+)/);
+        if (match !== null) resolve(match);
+      });
+  });
+  const open = new pg.Client({ host: '127.0.0.1', port: Number(port), user: 'tidemark', database: 'db' });
+  open.on('error', () => undefined);
+  await open.connect();
+  await open.query('CREATE TABLE t (id int PRIMARY KEY)');
+  await open.query('BEGIN');
+  await open.query('CREATE PUBLICATION p FOR TABLE t');
+  await open.query('CREATE REPLICATION SLOT s');
+  program.kill('SIGKILL');
+  await once(program, 'exit');
+  await withServer('left', async (_server, sql) => {
+    assert.deepEqual(await rows(sql, 'SELECT slot_name FROM pg_replication_slots'), []);
+    assert.deepEqual(await rows(sql, 'SELECT pubname FROM pg_publication'), []);
+  });
+});
+
+test('the end of a transaction is not told in its midst', () =>
+  withServer('midst', async (server, sql) => {
+    await sql.query(SCHEMA);
+    const follower = await Follower.start(server.config, 'f', 'p');
+    const resting = follower.rest(1500);
+    await sql.query(`INSERT INTO t (id, v) SELECT i, repeat('x', 200) FROM generate_series(1, 100000) i`);
+    for (let i = 0; i < 20; i++) follower.say(follower.position, true);
+    await resting;
+    await follower.until(1);
+    await follower.end();
+  }));
+
+test('positions that are nonsense: of confirmations, and to begin at', () =>
+  withServer('nonsense', async (server, sql) => {
+    await sql.query(SCHEMA);
+    for (const words of ['', 'TEMPORARY']) {
+      const follower = await Follower.start(server.config, `f${words.length}`, 'p', null, words);
+      follower.say(0xffff_ffff_ffff_ffffn);
+      follower.say(0n);
+      follower.say(8n, true);
+      await sql.query(`INSERT INTO s VALUES (1, '${words}')`);
+      await follower.until(1);
+      await follower.end();
+    }
+    const other = new pg.Client({ ...server.config, replication: 'database' } as pg.ClientConfig);
+    await other.connect();
+    await assert.rejects(
+      other.query("START_REPLICATION SLOT f0 LOGICAL FF/0 (proto_version '1', publication_names 'p')"),
+      refused('55000', /FF\/0 is ahead/),
+    );
+    await other.end();
+  }));
+
+test('an ALTER TABLE is passed by a reader that had all of the table before, whatever else goes on', () =>
+  withServer('altered', async (server, sql) => {
+    await sql.query(`CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY);
+      CREATE PUBLICATION p FOR ALL TABLES`);
+    let follower = await Follower.start(server.config, 'f', 'p');
+    await sql.query('INSERT INTO a VALUES (1, 10)');
+    await follower.until(1);
+    // While it is read, and beside other ticks.
+    await sql.query('INSERT INTO b VALUES (1)');
+    await sql.query('ALTER TABLE a ADD COLUMN w text');
+    await sql.query(`INSERT INTO a VALUES (2, 20, 'w')`);
+    await follower.until(3);
+    const known = follower;
+    await follower.end();
+    // While it is not, twice, and of a table that it has not seen.
+    await sql.query('INSERT INTO b VALUES (2)');
+    await sql.query('ALTER TABLE a DROP COLUMN v');
+    await sql.query('ALTER TABLE a ALTER COLUMN w TYPE varchar(20)');
+    await sql.query('CREATE TABLE c (id int PRIMARY KEY); ALTER TABLE c ADD COLUMN x int');
+    await sql.query(`INSERT INTO a VALUES (3, 'x'); INSERT INTO c VALUES (1, 2)`);
+    follower = await Follower.start(server.config, 'f', 'p', known);
+    await follower.until(5);
+    assert.deepEqual(
+      follower.transactions.flat().map(({ relation, row }) => [relation, ...(row ?? [])]),
+      [
+        ['a', '1', '10'],
+        ['b', '1'],
+        ['a', '2', '20', 'w'],
+        ['b', '2'],
+        ['a', '3', 'x'],
+        ['c', '1', '2'],
+      ],
+    );
+    await follower.end();
+    // Whose rows it has not had.
+    await sql.query(`INSERT INTO a VALUES (4, 'lost')`);
+    await sql.query('ALTER TABLE a ADD COLUMN y int');
+    const late = new pg.Client({ ...server.config, replication: 'database' } as pg.ClientConfig);
+    await late.connect();
+    await assert.rejects(
+      late.query("START_REPLICATION SLOT f LOGICAL 0/0 (proto_version '1', publication_names 'p')"),
+      refused('55000', /"a"/),
+    );
+    await late.end();
+  }));
+
+test('rows that were changed before an ALTER TABLE are sent as they were', () =>
+  withServer('before_alter', async (server, sql) => {
+    await sql.query(`CREATE TABLE a (id int PRIMARY KEY, v text); CREATE PUBLICATION p FOR TABLE a`);
+    const follower = await Follower.start(server.config, 'f', 'p');
+    const resting = follower.rest(1500);
+    for (const from of [1, 100_001])
+      await sql.query(`INSERT INTO a SELECT i, repeat('x', 200) FROM generate_series(${from}, ${from + 60_000}) i`);
+    for (let i = 0; i < 5; i++) await sql.query(`INSERT INTO a VALUES (${-1 - i}, '${i} is long enough for memory')`);
+    await resting;
+    // It has the small ones at hand, behind the second.
+    await follower.until(1);
+    const again = follower.rest(1500);
+    await sql.query('ALTER TABLE a ALTER COLUMN v TYPE int USING length(v)');
+    await sql.query('INSERT INTO a VALUES (0, 1)');
+    await again;
+    // Where it was slower than that, it ends; what it has had is right.
+    await follower.until(8).catch((error: pg.DatabaseError) => assert.equal(error.code, '55000'));
+    const seen = follower.transactions.slice(2).flat();
+    const wanted = [...[0, 1, 2, 3, 4].map((i) => `${i} is long enough for memory`), '1'];
+    assert.deepEqual(
+      seen.map(({ row }) => row?.[1]),
+      wanted.slice(0, seen.length),
+    );
+    await follower.cut();
   }));

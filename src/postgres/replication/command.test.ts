@@ -33,9 +33,10 @@ test('commands as PostgreSQL, its drivers and tools send them', () => {
     assert.equal(isReplicationCommand(sql), false, sql);
 });
 
+const refused = (sqlstate: string, words: RegExp) => (error: unknown) =>
+  error instanceof SqlError && error.sqlstate === sqlstate && words.test(error.message);
+
 test('what is no command is refused where it goes wrong', () => {
-  const refused = (sqlstate: string, words: RegExp) => (error: unknown) =>
-    error instanceof SqlError && error.sqlstate === sqlstate && words.test(error.message);
   const cases: [sql: string, sqlstate: string, words: RegExp][] = [
     ['START_REPLICATION SLOT s LOGICAL', '42601', /end of input/],
     ['START_REPLICATION SLOT s LOGICAL now', '22P02', /pg_lsn: "now"/],
@@ -55,7 +56,10 @@ test('what is no command is refused where it goes wrong', () => {
 
 test('names in a list', () => {
   assert.deepEqual(nameList('"A",b , "c ""d"'), ['A', 'b', 'c "d']);
-  assert.throws(() => nameList('a,'), SqlError);
+  assert.deepEqual(nameList('dbz-Publication,1a, größe'), ['dbz-publication', '1a', 'größe']);
+  assert.deepEqual(nameList(' '), []);
+  for (const text of ['a,', ',a', 'a,,b', '"', '""', '"a"b', 'a b', '"'.repeat(9999)])
+    assert.throws(() => nameList(text), refused('42602', /publication_names/), text);
 });
 
 test('positions: a snapshot and what comes after it have every commit once', () => {

@@ -17,7 +17,7 @@ export type ReplicationCommand =
 
 const BEGINS =
   /^\s*(IDENTIFY_SYSTEM|(CREATE|DROP|READ|ALTER)_REPLICATION_SLOT|START_REPLICATION|TIMELINE_HISTORY|BASE_BACKUP)\b/i;
-const TOKEN = /\s*(?:"((?:[^"]|"")*)"|'((?:[^']|'')*)'|([A-Za-z_][\w$]*|[0-9A-Fa-f]+\/[0-9A-Fa-f]+|\d+)|([(),;]))/y;
+const TOKEN = /\s*(?:"((?:[^"]|"")*)"|'((?:[^']|'')*)'|([0-9A-Fa-f]+\/[0-9A-Fa-f]+|[A-Za-z_][\w$]*|\d+)|([(),;]))/y;
 
 interface Token {
   text: string;
@@ -96,13 +96,20 @@ function physical(): SqlError {
   });
 }
 
-/** Names of a list such as `"a","b c"`: bare ones in lower case. Throws 22023. */
+const NAME = /\s*(?:"((?:[^"]|"")+)"|([^\s,"][^\s,]*))\s*(,|$)/y;
+
+/** Names of a list such as `"a","b c"`, as PostgreSQL splits identifiers: bare ones in lower case, of any letters. Throws 42602. */
 export function nameList(text: string): string[] {
-  const words = new Words(text);
   const names: string[] = [];
-  do names.push(words.name());
-  while (words.take(','));
-  words.end();
+  if (text.trim() === '') return names;
+  NAME.lastIndex = 0;
+  for (let more = true; more; ) {
+    const match = NAME.exec(text);
+    if (match === null) throw new SqlError('42602', 'invalid publication_names syntax');
+    const [, quoted, bare, comma] = match;
+    names.push(quoted === undefined ? bare.toLowerCase() : quoted.replaceAll('""', '"'));
+    more = comma === ',';
+  }
   return names;
 }
 

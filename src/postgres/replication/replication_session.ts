@@ -38,7 +38,7 @@ export class ReplicationSession {
   confirm(slot: string, upTo: bigint): void {
     const temporary = this.#temporary.get(slot);
     if (temporary === undefined) this.#replication.confirm(slot, upTo);
-    else if (upTo > temporary) this.#temporary.set(slot, upTo);
+    else if (upTo > temporary && upTo <= this.#replication.durable) this.#temporary.set(slot, upTo);
   }
 
   /** Runs a command; ReadyForQuery is the caller's. */

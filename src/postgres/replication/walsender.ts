@@ -16,7 +16,7 @@ import { COPY_DONE, copyBothResponse } from '../wire/control_message.ts';
 import type { FrontendMessage } from '../wire/frontend_decoder.ts';
 import { MessageReader } from '../wire/message_reader.ts';
 import { FRONTEND, protocolError } from '../wire/protocol.ts';
-import { endOf, tickBefore } from './lsn.ts';
+import { endOf, lsnText, tickBefore } from './lsn.ts';
 import { PgOutput } from './pgoutput.ts';
 
 /** A client that hears nothing for so long is told where the log ends, and asked. PostgreSQL's clients give up after 60 s. */
@@ -42,6 +42,13 @@ export async function sendChanges(
   const { connection } = session;
   const position = session.replication?.position(start.slot) ?? 0n;
   const asked = tickBefore(start.from);
+  const end = endOf(replication.durable);
+  // It would wait for ticks that it believes to have: they are of another server, or of this one before it was set back.
+  if (start.from > end)
+    throw new SqlError('55000', `requested starting point ${lsnText(start.from)} is ahead of the end of the log`, {
+      detail: `The log ends at ${lsnText(end)}.`,
+      hint: 'Has the server been set back to a backup? Make the slot and the copy anew.',
+    });
   const bell = { rung: false };
   const ring = () => {
     bell.rung = true;
@@ -68,6 +75,8 @@ class Sender {
   readonly #cancellation: Cancellation;
   readonly #output: PgOutput;
   #ended = false;
+  /** The tick that is being sent: its end is not there yet for the client. */
+  #open: bigint | null = null;
   /** The end of the log as the client was told last, and when. */
   #told = -1n;
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -136,6 +145,7 @@ class Sender {
     const { out } = this.#session.connection;
     const tick = await this.#cancellation.wait(this.#changes.next());
     if (tick === null) return false;
+    this.#open = tick.tick;
     let limit = out.sent + BYTES_BETWEEN_YIELDS;
     for (const _ of this.#output.tick(tick)) {
       if (out.closed) throw connectionLost();
@@ -148,6 +158,7 @@ class Sender {
       await immediate();
       this.#cancellation.check();
     }
+    this.#open = null;
     this.#told = endOf(tick.tick);
     this.#toldAt = performance.now();
     return true;
@@ -160,7 +171,7 @@ class Sender {
   }
 
   #keepalive(wantsReply: boolean): void {
-    this.#told = endOf(this.#changes.complete);
+    this.#told = endOf(this.#open === null ? this.#changes.complete : this.#open - 1n);
     this.#toldAt = performance.now();
     this.#output.keepalive(this.#told, wantsReply);
   }
