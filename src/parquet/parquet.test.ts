@@ -55,6 +55,15 @@ test('files of other writers, exactly', async () => {
   assert.deepEqual(await rowsOf(golden('arrow_zstd'), 1), [last]);
 });
 
+test('times of 96 bits, and pages of lz4 without a byte', async () => {
+  assert.deepEqual(await rowsOf(golden('arrow_lz4_int96')), [
+    ['1969-12-31 23:59:59.999999', null, '{}'],
+    [null, null, '{"1"}'],
+    ['2009-02-13 23:31:30.123456', null, null],
+    ['1968-01-12 20:06:43.2', null, '{}'],
+  ]);
+});
+
 test('what JSON has', async () => {
   const path = golden('duckdb_snappy');
   const file = await ParquetFile.open(path, readFileSync(path).length);
