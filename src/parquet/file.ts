@@ -119,7 +119,7 @@ export class ParquetFile {
         const to = Math.min(end, first + SLICE_ROWS);
         const columns: Slice['columns'] = [];
         for (const name of names) {
-          columns.push(await this.#column(name, group, first, to));
+          columns.push(await this.#column(name, group, first - start, to - start));
           await immediately();
         }
         yield { n: to - first, columns, done: to / this.rows };
@@ -128,7 +128,7 @@ export class ParquetFile {
     }
   }
 
-  /** Rows first .. to of a column, which are in the group. */
+  /** Rows first .. to of a column, counted from the group's first. Of a footer with thousands of groups only this one is looked at. */
   async #column(name: string, group: RowGroup, first: number, to: number): Promise<ArrayLike<unknown> | null> {
     const tree = this.#trees.find(({ element }) => element.name === name);
     if (tree === undefined) return null;
@@ -136,7 +136,7 @@ export class ParquetFile {
     let next = first;
     await parquetRead({
       file: await this.#checked(tree, group),
-      metadata: this.#metadata,
+      metadata: { ...this.#metadata, row_groups: [group] },
       compressors: limited,
       parsers: EXACT,
       columns: [name],
