@@ -55,6 +55,18 @@ test('files of other writers, exactly', async () => {
   assert.deepEqual(await rowsOf(golden('arrow_zstd'), 1), [last]);
 });
 
+test('times of 96 bits, and pages of lz4 without a byte', async () => {
+  const rows = [
+    ['1969-12-31 23:59:59.999999', null, '{}'],
+    [null, null, '{"1"}'],
+    ['2009-02-13 23:31:30.123456', null, null],
+    ['1968-01-12 20:06:43.2', null, '{}'],
+  ];
+  // Two groups of two rows.
+  for (let from = 0; from <= rows.length; from++)
+    assert.deepEqual(await rowsOf(golden('arrow_lz4_int96'), from), rows.slice(from));
+});
+
 test('what JSON has', async () => {
   const path = golden('duckdb_snappy');
   const file = await ParquetFile.open(path, readFileSync(path).length);

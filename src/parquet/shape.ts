@@ -22,8 +22,6 @@ const CONTEXT = defaultContext();
 /** From 1970 to 2000. */
 const EPOCH_DAYS = 10957;
 const EPOCH_MICROS = 946_684_800_000_000n;
-const JULIAN_EPOCH = 2_440_588n;
-const DAY_MICROS = 86_400_000_000n;
 
 export function shapeOf(tree: SchemaTree): Shape {
   const { element, children } = tree;
@@ -76,10 +74,7 @@ function leafOf(element: SchemaElement): Shape {
     case 'INT64':
       return int64Of(element, leaf);
     case 'INT96':
-      return leaf((value: bigint) => {
-        const micros = ((value >> 64n) - JULIAN_EPOCH) * DAY_MICROS + (value & 0xffff_ffff_ffff_ffffn) / 1000n;
-        return timestampText(micros, false);
-      });
+      return leaf((value: bigint) => timestampText(microsOf(value, 'NANOS'), false));
     case 'FLOAT':
       return leaf((value: number) => outputText(value, OID.float4, CONTEXT), true);
     case 'DOUBLE':

@@ -84,6 +84,15 @@ test('what a file took the place of is there until then, and after an error', as
   );
 });
 
+test('who may read a file stays as it was', async () => {
+  const path = join(folder, 'secret');
+  writeFileSync(path, 'before', { mode: 0o600 });
+  await sql(engine, `COPY (SELECT 1) TO '${path}'`);
+  assert.equal(readFileSync(path, 'utf8'), '1\n');
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  rmSync(path);
+});
+
 test('errors', async () => {
   mkdirSync(join(folder, 'd'));
   writeFileSync(join(folder, 'bad'), '1\nx\n');

@@ -1,6 +1,6 @@
 /** Files of the server as COPY opens them: PostgreSQL's errors, and what is written is there whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { SqlError, type SqlErrorFields } from '../../../operators/errors.ts';
@@ -73,7 +73,12 @@ export class FileToWrite {
       const target = there === null ? path : await realpath(path);
       // Hidden from patterns of a stream that watches the folder.
       const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
-      return new FileToWrite(target, temporary, await open(temporary, 'wx', FILE_MODE));
+      if (there === null) return new FileToWrite(target, temporary, await open(temporary, 'wx', FILE_MODE));
+      // As if it were written to: who may not write to it may not put another in its place, and nobody may read more than before.
+      await access(target, constants.W_OK);
+      const file = await open(temporary, 'wx', there.mode & 0o600);
+      await file.chmod(there.mode & 0o777);
+      return new FileToWrite(target, temporary, file);
     } catch (error) {
       throw fileError('open file % for writing', path, error, {
         hint: "COPY TO instructs the server process to write a file. You may want a client-side facility such as psql's \\copy.",
