@@ -16,6 +16,8 @@ const { status } = spawnSync(
     ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge', '--noAssert', '--uncheckedBehavior', 'always'],
     // Names for profilers.
     '--debug',
+    // Pointers are of 32 bits here: what a memory of 64 would want said is no news to who builds this.
+    ...['--disableWarning', '201'],
   ],
   { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
 );

@@ -19,6 +19,7 @@ import type { TlsPair } from '../postgres/wire/tls.ts';
 import { TidemarkEngine } from '../runtime/engine.ts';
 import type { EngineOptions } from '../runtime/engine_options.ts';
 import { runScript } from '../runtime/script.ts';
+import { listening } from './listening.ts';
 import { checkSomebody, setSuperuserPassword } from './password.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -120,7 +121,7 @@ async function serve(
   else warnOfAll(settings);
   const { tls } = settings;
   const pair = tls?.pair;
-  const postgres = await startPostgresServer({
+  const started = startPostgresServer({
     auth,
     listenThrough: settings.listen ?? io?.listen ?? (await listenFor(http)),
     listen: { host: settings.host, port: settings.port },
@@ -131,6 +132,7 @@ async function serve(
     clock: () => engine.loop.present(),
     catalog: (name, args, context) => catalog.answer(name, args, context),
   });
+  const postgres = await listening('Postgres clients', settings, started);
   catalog.sessions = postgres;
   if (tls != null) {
     const useTls = async (made: TlsPair) => {
@@ -173,7 +175,7 @@ async function openMetrics(
   if (metrics == null) return null;
   const { serveMetrics } = await import('../metrics/metrics_server.ts');
   try {
-    const server = await serveMetrics(metrics, engine, postgres);
+    const server = await listening('metrics', metrics, serveMetrics(metrics, engine, postgres));
     log('info', `metrics: http://${server.address}:${server.port}/metrics`);
     return server;
   } catch (error) {
@@ -193,7 +195,7 @@ function warnOfAll({ host, http, log }: ServerSettings): void {
 async function openHttp({ http, tls, auth = 'trust', log }: ServerSettings): Promise<HttpThread | null> {
   if (http == null) return null;
   const { HttpThread } = await import('../http/http_thread.ts');
-  return HttpThread.start({ listen: http, tls: tls?.pair ?? null, auth }, log);
+  return listening('HTTP', http, HttpThread.start({ listen: http, tls: tls?.pair ?? null, auth }, log));
 }
 
 /** Where sockets are in this thread, clients of the HTTP thread are as well. */

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { SqlError } from '../../operators/errors.ts';
 import { openDirectory, ownerOf, releaseOf } from './data_directory.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-directory-'));
@@ -46,6 +47,17 @@ test('a lock holds against other processes while its process lives, and not long
   await once(child, 'close');
   assert.equal(ownerOf(path), null);
   (await openDirectory(path)).release();
+});
+
+test('a directory that cannot be written into is named', async () => {
+  const path = join(root, 'not ours');
+  // Stands in for missing rights, which root does not miss.
+  mkdirSync(join(path, `lock.${process.pid}.0`), { recursive: true });
+  await assert.rejects(openDirectory(path), (error: SqlError) => {
+    assert.equal(error.sqlstate, '58030');
+    assert.ok(error.message.startsWith(`cannot write into the data directory "${path}": EISDIR`), error.message);
+    return true;
+  });
 });
 
 test('the pid of a dead owner that another process has now does not keep anyone out', async () => {

@@ -56,7 +56,14 @@ export async function openDirectory(path: string, disk: Disk = realDisk): Promis
   } catch (error) {
     throw new SqlError('58030', `cannot make the data directory "${path}": ${(error as Error).message}`);
   }
-  lock(full, path);
+  try {
+    lock(full, path);
+  } catch (error) {
+    if (error instanceof SqlError) throw error;
+    throw new SqlError('58030', `cannot write into the data directory "${path}": ${(error as Error).message}`, {
+      hint: "It must belong to the server's user.",
+    });
+  }
   try {
     const known = await readLayout(full, disk);
     if (known === null && (await disk.list(full)).some((name) => !isLeftover(name))) {

@@ -31,6 +31,7 @@ test('an address that only the broker knows is named, with what to do about it',
   const direct = kafkaSqlError(connectionError('localhost:9092'), ['localhost:9092'], 't');
   assert.equal(direct.sqlstate, '08001');
   assert.equal(direct.message, 'could not connect to Kafka at localhost:9092: getaddrinfo ENOTFOUND');
+  assert.match(direct.fields.hint ?? '', /"brokers" must name an address/);
   const advertised = kafkaSqlError(connectionError('kafka:29092'), ['localhost:9092'], 't');
   assert.equal(advertised.sqlstate, '08001');
   assert.match(advertised.message, /Kafka at kafka:29092, which the broker at localhost:9092 names as its address/);

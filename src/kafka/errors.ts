@@ -107,6 +107,8 @@ export function kafkaSqlError(error: unknown, brokers: string[], topic: string):
   }
   const closed = e.name === 'KafkaJSConnectionClosedError';
   return new SqlError('08001', `could not connect to Kafka at ${where}: ${message}`, {
-    ...(closed && { hint: 'A listener that wants TLS or a login closes connections that come without.' }),
+    hint: closed
+      ? 'A listener that wants TLS or a login closes connections that come without.'
+      : 'The option "brokers" must name an address that can be reached from this server: host:port, ...',
   });
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -128,6 +129,23 @@ test('a data directory that cannot be made is an error at once', () => {
   const result = run('start', '--listen', '127.0.0.1:0', '--data', join(folder, 'bad.sql', 'data'));
   assert.equal(result.status, 1);
   assert.match(result.stderr, /cannot make the data directory ".*": ENOTDIR/);
+});
+
+test('an address that cannot be had is named, with what to do', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const at = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+  for (const [whom, options] of [
+    ['Postgres clients', ['--listen', at]],
+    ['HTTP', ['--listen', '127.0.0.1:0', '--http', at]],
+    ['metrics', ['--listen', '127.0.0.1:0', '--metrics', at]],
+  ] as const) {
+    const result = run('start', ...options, '--data', join(folder, 'taken'));
+    assert.equal(result.status, 1);
+    assert.ok(result.stderr.includes(`tidemark: cannot listen on ${at} for ${whom}: listen EADDRINUSE`), result.stderr);
+    assert.match(result.stderr, /^HINT: {2}Another process listens there/m);
+  }
+  taken.close();
 });
 
 test('the demo shows live rows and ends at Ctrl-C', { timeout: 120_000 }, async () => {
