@@ -35,7 +35,7 @@ export function securableNamed(
       if (object.kind === 'index' || object.kind === 'sink')
         throw new SqlError('42809', `"${name}" is ${object.kind === 'index' ? 'an index' : 'a sink'}`);
       if (kind === 'sequence' && object.kind !== 'sequence') throw new SqlError('42809', `"${name}" is not a sequence`);
-      return objectSecurable(engine, object);
+      return objectSecurable(engine, object, session.searchPath);
     }
   }
 }

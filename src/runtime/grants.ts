@@ -8,6 +8,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { GrantStatement, Privilege } from '../../planner/parse/role_statements.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
 import {
   type Acl,
   ALL_OF,
@@ -66,7 +67,7 @@ function targets(engine: TidemarkEngine, { on }: GrantStatement, session: Sessio
   return catalog
     .seen(session.searchPath)
     .filter(({ kind, schema }) => on.schemas.includes(schema) && isTarget(kind) && isMine(schema))
-    .map((object) => objectSecurable(engine, object));
+    .map(({ oid }) => objectSecurable(engine, catalog.get(oid) as CatalogObject, session.searchPath));
 }
 
 /** The bits of what was said; `on` only for messages. */

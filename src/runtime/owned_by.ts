@@ -78,7 +78,8 @@ export async function dropOwned(
   for (const object of objects.reverse()) {
     if (catalog.get(object.oid) === undefined || catalog.isGone(object.oid, session.searchPath)) continue;
     if (object.kind === 'sequence' && object.owner !== null) continue;
-    const { schema, name, kind } = object;
+    const { schema, kind } = object;
+    const name = catalog.nameOf(object, session.searchPath);
     const args = object.kind === 'function' ? object.proc.args.map((type) => formatType(type, null, [])) : undefined;
     const what = `${quoteIdent(schema)}.${quoteIdent(name)}${args === undefined ? '' : `(${args.join(', ')})`}`;
     const text = `DROP ${KIND_NAMES[kind].toUpperCase()} ${what} CASCADE`;

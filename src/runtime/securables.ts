@@ -31,15 +31,17 @@ function argumentsText({ proc }: FunctionObject): string {
   return `(${proc.args.map((type) => formatType(type)).join(',')})`;
 }
 
-export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObject): Securable {
+/** `path`: its transaction may have given it another name, by which the log will know it. */
+export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObject, path: string[] = []): Securable {
+  const name = catalog.nameOf(object, path);
   const kind = securedKind(object);
   const args = object.kind === 'function' ? argumentsText(object) : '';
   return {
     kind,
     oid: object.oid,
-    name: object.name,
-    words: `${KIND_NAMES[object.kind]} ${object.name}${args}`,
-    sql: `${kind.toUpperCase()} ${quoteIdent(object.schema)}.${quoteIdent(object.name)}${args}`,
+    name,
+    words: `${KIND_NAMES[object.kind]} ${name}${args}`,
+    sql: `${kind.toUpperCase()} ${quoteIdent(object.schema)}.${quoteIdent(name)}${args}`,
     owner: catalog.ownerOf(object),
     acl: object.acl ?? null,
     set({ owner, acl }) {

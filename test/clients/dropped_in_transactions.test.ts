@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
+import { overRestarts } from '../durable/over_restarts.ts';
+import { Session, sql } from '../engine/harness.ts';
 import { type ClientServer, startServer, until } from './server.ts';
 import { cut, refused, rows } from './sessions.ts';
 
@@ -342,6 +344,26 @@ test(
     assert.deepEqual(await rows(b, spaces), [[1]]);
   },
 );
+
+test('privileges on what has a new name are there after a start', options, async () => {
+  const granted = `SELECT relname || ' ' || relacl::text FROM pg_class WHERE relname IN ('t', 'old', 'more') ORDER BY 1`;
+  const made = `CREATE ROLE reading; CREATE TABLE t (a int); CREATE TABLE new (a int)`;
+  await overRestarts(made, async (engine, how) => {
+    if (how !== 'first') {
+      const found = (await sql(engine, granted)).map(([text]) => String(text).replace(/\{.*,/, ''));
+      assert.deepEqual(found, ['more reading=r/tidemark}', 'old reading=ar/tidemark}', 't reading=r/tidemark}'], how);
+      return;
+    }
+    const a = new Session(engine, {}, true);
+    for (const text of ['ALTER TABLE t RENAME TO old', 'ALTER TABLE new RENAME TO t', 'GRANT INSERT ON old TO reading'])
+      await a.run(text);
+    await a.run('CREATE TABLE made (a int)');
+    a.transaction.savepoint('p');
+    await a.run('ALTER TABLE made RENAME TO more');
+    await a.run('GRANT SELECT ON ALL TABLES IN SCHEMA public TO reading');
+    await a.transaction.commit();
+  });
+});
 
 test('a schema that is made anew has its own comment and default privileges', options, async () => {
   const [a, b] = [await connect(), await connect()];
