@@ -9,6 +9,7 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { turn } from '../../operators/turn.ts';
 import { ComputedIndex } from './computed_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { changesSince } from './pins.ts';
@@ -40,7 +41,7 @@ export async function fillIndex(
   const turns = new ReadTurns(signal);
   const take = (rows: Batch | undefined) => {
     if (rows !== undefined && rows.n > 0) {
-      const own = index instanceof ComputedIndex ? index.rows.of(rows, arena, whatFails) : rows;
+      const own = index instanceof ComputedIndex ? turn.of(signal, () => index.rows.of(rows, arena, whatFails)) : rows;
       keyed.apply(own, arena);
       steps.taken(keyed, own, arena);
       keyed.endTick();
