@@ -17,7 +17,7 @@ import { functionPlace, relationPlace, type ServerKind, serverPlace, typePlace }
 import { Rights, type SavedRights } from './rights.ts';
 import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
 import { Schemas } from './schemas.ts';
-import { checkStaying } from './staying.ts';
+import { checkStaying, checkThere } from './staying.ts';
 import type { SystemRelations } from './system_relations.ts';
 import { dropUserType, setUserType } from './user_types.ts';
 
@@ -287,16 +287,7 @@ export class Catalog implements CatalogReader {
   check(object: CatalogObject, path: string[]): void {
     checkFree(this, object, object.name, path);
     checkStaying(this, object.dependencies, path);
-    if (!this.hasSchema(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
-    if (object.dependencies.some((oid) => !this.#objects.has(oid) && this.relationByOid(oid) === null)) {
-      throw new SqlError('42P01', `a relation that "${object.name}" reads was dropped meanwhile`);
-    }
-    const columns = 'relation' in object ? object.relation.columns : [];
-    for (const { name, type, dropped } of columns) {
-      const needed = dropped ? 0 : typeObjectOf(type);
-      if (needed === 0 || this.#objects.has(needed)) continue;
-      throw new SqlError('42704', `the type of column "${name}" of "${object.name}" was dropped meanwhile`);
-    }
+    checkThere(this, object);
   }
 
   /** `transaction`: that which makes it, if it sees it alone until it ends. Indexes and sequences of a table are as open as that. */

@@ -1,8 +1,9 @@
-/** Whether what something is made over stays. */
+/** Whether what something is made over is there, and stays. */
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
+import { typeObjectOf } from '../../operators/types.ts';
 import type { Catalog } from './catalog.ts';
-import { KIND_NAMES } from './objects.ts';
+import { type CatalogObject, KIND_NAMES } from './objects.ts';
 
 /** 55P03 for what another transaction, which has not ended, has dropped or renamed: nothing may come to need it. */
 export function checkStaying(catalog: Catalog, oids: number[], path: string[]): void {
@@ -15,4 +16,18 @@ export function checkStaying(catalog: Catalog, oids: number[], path: string[]): 
   throw new SqlError('55P03', `${KIND_NAMES[object.kind]} "${object.name}" is being ${does} by another transaction`, {
     hint: 'Try again when that transaction has ended.',
   });
+}
+
+/** 3F000, 42P01, 42704 where its schema, what it reads or the type of a column has gone. */
+export function checkThere(catalog: Catalog, object: CatalogObject): void {
+  const { name: of, schema, dependencies } = object;
+  if (!catalog.hasSchema(schema)) throw new SqlError('3F000', `schema "${schema}" does not exist`);
+  if (dependencies.some((oid) => catalog.get(oid) === undefined && catalog.relationByOid(oid) === null))
+    throw new SqlError('42P01', `a relation that "${of}" reads was dropped meanwhile`);
+  const columns = 'relation' in object ? object.relation.columns : [];
+  for (const { name, type, dropped } of columns) {
+    const needed = dropped ? 0 : typeObjectOf(type);
+    if (needed === 0 || catalog.get(needed) !== undefined) continue;
+    throw new SqlError('42704', `the type of column "${name}" of "${of}" was dropped meanwhile`);
+  }
 }
