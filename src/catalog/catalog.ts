@@ -5,7 +5,7 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary, openIn, openMark, schemasOf } from '../../operators/expr/search_path.ts';
-import { FIRST_USER_OID, typeObjectOf, userTypeOid } from '../../operators/types.ts';
+import { FIRST_USER_OID, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { checkFree } from './free_name.ts';
 import { keyOfIndex } from './index_key.ts';
