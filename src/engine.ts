@@ -158,6 +158,8 @@ export interface Replication {
   readonly durable: bigint;
   /** Of the data directory. */
   readonly identity: string;
+  /** Slots that are being read, by the pid of who reads. */
+  readonly readers: Map<string, number>;
   /** Throws 42602 or 42622 for what is no name of a slot. */
   checkName(slot: string): void;
   /** A slot whose client has all up to a tick; on the disk when it resolves. */

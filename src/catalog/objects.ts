@@ -296,7 +296,7 @@ export interface PublicationObject extends ObjectBase {
   all: boolean;
   /** OIDs. */
   tables: number[];
-  schemas: string[];
+  schemas: number[];
   publish: Publish;
 }
 

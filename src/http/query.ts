@@ -58,8 +58,10 @@ export async function answerQuery(
 }
 
 async function run(client: PgClient, { sql, params }: QueryRequest, form: ResultForm, answer: Answer): Promise<void> {
-  const columns = await client.prepare(sql);
   const word = leadingWord(sql);
+  if (word === 'subscribe')
+    throw new HttpError(400, 'SUBSCRIBE is no query: it has no end', { sqlstate: '0A000', hint: 'Use /subscribe.' });
+  const columns = await client.prepare(sql);
   const withTick = columns !== null && READS.includes(word) && !(word === 'with' && CHANGES.test(sql));
   form.begin(columns);
   client.run(params, withTick);

@@ -53,8 +53,6 @@ export interface SessionInfo {
   state: 'active' | 'idle' | 'idle in transaction' | 'idle in transaction (aborted)';
   query: string;
   tls: TlsState | null;
-  /** The replication slot that it reads. */
-  slot: string | null;
 }
 
 /** pg_settings, as one session sees it. */

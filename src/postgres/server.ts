@@ -172,12 +172,7 @@ class WireServer implements ClientHandler {
       });
     if (engine.replication === undefined)
       throw new SqlError('0A000', 'there is nothing to replicate', { severity: 'FATAL' });
-    const others = () =>
-      this.#registry.sessions().flatMap(({ pid, replication }) => {
-        const slot = replication?.slot ?? null;
-        return slot === null ? [] : [{ slot, pid }];
-      });
-    return new ReplicationSession(session, engine.replication, others);
+    return new ReplicationSession(session, engine.replication);
   }
 
   /** Ends a client that does not say in time who it is. */

@@ -25,6 +25,7 @@ import { wordsOf } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { pendRename } from './rename_at_commit.ts';
+import { checkUnread } from './replication_slots.ts';
 import { schemaSecurable } from './securables.ts';
 import { indexesSaying, isUsed, type Used, usersOfType, usesInTables } from './type_users.ts';
 
@@ -54,6 +55,7 @@ export async function drop(
     }
     if (kind === 'type') checkNotBuiltIn(schema, name, said);
     if (kind === 'extension') checkNotOurs(name);
+    if (kind === 'slot') checkUnread(engine.replication, name);
     const object = forDrop(engine.catalog, kind, { schema, name }, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else if (said === 'domain' && !isDomain(object)) throw new SqlError('42809', `"${name}" is not a domain`);

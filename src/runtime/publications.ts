@@ -37,7 +37,7 @@ export function createPublication(
   }
   const tables = published(engine, statement, session);
   const publish = publishOf(statement.options, ALL);
-  const { schemas } = statement;
+  const schemas = schemasOf(engine, statement, session);
   const oid = catalog.newOid();
   const object = {
     kind: 'publication' as const,
@@ -98,15 +98,12 @@ function change(
         ? [...new Set([...before, ...these])]
         : before.filter((one) => !these.includes(one));
   object.tables = merged(object.tables, tables);
-  object.schemas = merged(object.schemas, said.schemas);
+  object.schemas = merged(object.schemas, schemasOf(engine, said, session));
 }
 
 /** The OIDs of the tables that a statement names. In the log there may be such as were dropped later. */
-function published(engine: TidemarkEngine, { tables, schemas }: PublishedObjects, session: SessionContext): number[] {
+function published(engine: TidemarkEngine, { tables }: PublishedObjects, session: SessionContext): number[] {
   const { catalog } = engine;
-  if (engine.replay === null)
-    for (const schema of schemas)
-      if (!catalog.hasSchema(schema)) throw new SqlError('3F000', `schema "${schema}" does not exist`);
   const oids = tables.flatMap((named) => {
     if (engine.replay !== null && catalog.find(named.schema, named.name, session.searchPath) === undefined) return [];
     const relation = relationNamed(engine, named, session);
@@ -126,6 +123,19 @@ function published(engine: TidemarkEngine, { tables, schemas }: PublishedObjects
   return [...new Set(oids)];
 }
 
+/** The same of schemas. */
+function schemasOf(
+  { catalog, replay }: TidemarkEngine,
+  { schemas }: PublishedObjects,
+  session: SessionContext,
+): number[] {
+  return schemas.flatMap((schema) => {
+    if (catalog.seesSchema(schema, session.searchPath)) return [catalog.schemaOid(schema, session.searchPath)];
+    if (replay !== null) return [];
+    throw new SqlError('3F000', `schema "${schema}" does not exist`);
+  });
+}
+
 /** Whether replication can give the relation's changes. */
 export function isPublishable({ catalog, changes }: TidemarkEngine, oid: number): boolean {
   const object = catalog.get(oid);
@@ -137,7 +147,7 @@ export function isPublishable({ catalog, changes }: TidemarkEngine, oid: number)
 export function publishedBy(engine: TidemarkEngine, { all, tables, schemas }: PublicationObject): number[] {
   return engine.catalog
     .objects()
-    .filter(({ oid, schema }) => all || tables.includes(oid) || schemas.includes(schema))
+    .filter(({ oid, schema }) => all || tables.includes(oid) || schemas.includes(engine.catalog.schemaOid(schema)))
     .map(({ oid }) => oid)
     .filter((oid) => isPublishable(engine, oid) && !engine.catalog.open.has(oid));
 }

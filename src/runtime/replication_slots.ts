@@ -41,6 +41,12 @@ export function createSlot(
   engine.subscriptions.set(oid, engine.loop.tick);
 }
 
+/** 55006 while somebody reads it. */
+export function checkUnread({ readers }: Replication, slot: string): void {
+  const pid = readers.get(slot);
+  if (pid !== undefined) throw new SqlError('55006', `replication slot "${slot}" is active for PID ${pid}`);
+}
+
 /** A definition of nobody's transaction. */
 async function run(engine: TidemarkEngine, sql: string): Promise<void> {
   const session = localSession(engine);
@@ -59,6 +65,7 @@ export function replicationOf(engine: TidemarkEngine): Replication {
       return engine.ticks.durable;
     },
     identity: String(engine.journal?.directory.identity ?? 0n),
+    readers: new Map(),
     checkName: checkSlotName,
     async create(name, at) {
       await run(engine, `CREATE REPLICATION SLOT ${quoteIdent(name)}`);

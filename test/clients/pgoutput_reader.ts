@@ -40,6 +40,8 @@ export class Follower implements Known {
   #commit: bigint | null = null;
   position: bigint;
   #failure: Error | null = null;
+  /** Resolves when the server has ended the stream, too. */
+  #running: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => undefined;
 
   private constructor(client: pg.Client, known: Known) {
@@ -87,7 +89,7 @@ export class Follower implements Known {
       }
       this.#wake();
     });
-    this.#client.query(command).catch((error: Error) => {
+    this.#running = this.#client.query(command).catch((error: Error) => {
       this.#failure = error;
       this.#wake();
     });
@@ -236,6 +238,7 @@ export class Follower implements Known {
   /** Ends the stream and the session in order. */
   async end(): Promise<void> {
     (this.#connection as unknown as { endCopyFrom(): void }).endCopyFrom();
+    await this.#running;
     await this.#client.end();
   }
 

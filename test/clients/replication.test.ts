@@ -164,6 +164,10 @@ test('what is refused: slots in use or unknown, other plugins, publications that
       );
     await assert.rejects(start('f', 'p'), refused('55006', /active for PID/));
     await assert.rejects(other.query('DROP_REPLICATION_SLOT f'), refused('55006'));
+    await assert.rejects(sql.query('DROP REPLICATION SLOT f'), refused('55006', /active for PID/));
+    await other.query('BEGIN');
+    await assert.rejects(start('f', 'p'), refused('25001'));
+    await other.query('ROLLBACK');
     await assert.rejects(start('none', 'p'), refused('42704', /slot "none"/));
     await assert.rejects(other.query('CREATE_REPLICATION_SLOT f LOGICAL pgoutput'), refused('42710'));
     await assert.rejects(other.query('CREATE_REPLICATION_SLOT g LOGICAL wal2json'), refused('42704', /wal2json/));
@@ -420,4 +424,33 @@ test('rows that were changed before an ALTER TABLE are sent as they were', () =>
       wanted.slice(0, seen.length),
     );
     await follower.cut();
+  }));
+
+test('a reader that says nothing for wal_sender_timeout is let go, and its slot is free', () =>
+  withServer('silent', async (server, sql) => {
+    await sql.query(`${SCHEMA} CREATE REPLICATION SLOT f`);
+    const silent = new pg.Client({
+      ...server.config,
+      replication: 'database',
+      options: '-c wal_sender_timeout=1000',
+    } as pg.ClientConfig);
+    silent.on('error', () => undefined);
+    await silent.connect();
+    await assert.rejects(
+      silent.query("START_REPLICATION SLOT f LOGICAL 0/0 (proto_version '1', publication_names 'p')"),
+      refused('08006', /replication timeout/),
+    );
+    await sql.query('DROP REPLICATION SLOT f');
+  }));
+
+test('a publication of a schema is that of this very schema', () =>
+  withServer('schema', async (_, sql) => {
+    await sql.query('CREATE SCHEMA a; CREATE TABLE a.t (id int); CREATE PUBLICATION p FOR TABLES IN SCHEMA a');
+    const published = () => rows(sql, 'SELECT schemaname, tablename FROM pg_publication_tables');
+    assert.deepEqual(await published(), [['a', 't']]);
+    await sql.query('DROP SCHEMA a CASCADE; CREATE SCHEMA a; CREATE TABLE a.t (id int)');
+    assert.deepEqual(await published(), []);
+    await sql.query('ALTER PUBLICATION p ADD TABLES IN SCHEMA a');
+    assert.deepEqual(await published(), [['a', 't']]);
+    await assert.rejects(sql.query('ALTER PUBLICATION p ADD TABLES IN SCHEMA b'), refused('3F000'));
   }));

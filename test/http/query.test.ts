@@ -235,6 +235,7 @@ test('errors: what is wrong, where, and a status', options, async () => {
     ['COPY kinds TO STDOUT', 400, '0A000'],
     ['COPY kinds FROM STDIN', 400, '0A000'],
     ['SELECT $1::int', 400, '08P01'],
+    ['/* all */ SUBSCRIBE kinds', 400, '0A000'],
   ];
   for (const [text, status, sqlstate] of cases) {
     const asked = await post(server, text);

@@ -51,7 +51,7 @@ export const PUBLICATIONS: Record<string, CatalogRelation> = {
   pg_publication_namespace: ofCatalog((facts) =>
     publicationsOf(facts).flatMap(({ oid, schemas }) =>
       facts.schemas
-        .filter(({ name }) => schemas.includes(name))
+        .filter(({ oid: schema }) => schemas.includes(schema))
         .map((schema) => ({ oid: memberOid(oid, schema.oid), pnpubid: oid, pnnspid: schema.oid })),
     ),
   ),
@@ -68,10 +68,10 @@ export const PUBLICATIONS: Record<string, CatalogRelation> = {
       })),
     ),
   ),
-  pg_replication_slots: ofMoment(({ facts, sessions, context }) =>
+  pg_replication_slots: ofMoment(({ facts, context }) =>
     facts.objects.flatMap((object) => {
       if (object.kind !== 'slot') return [];
-      const reader = sessions?.sessions().find(({ slot }) => slot === object.name);
+      const reader = facts.engine.replication.readers.get(object.name);
       const confirmed = lsnText(endOf(facts.engine.replication.position(object.name) ?? 0n));
       return [
         {
@@ -82,7 +82,7 @@ export const PUBLICATIONS: Record<string, CatalogRelation> = {
           database: context.database,
           temporary: false,
           active: reader !== undefined,
-          active_pid: reader?.pid ?? null,
+          active_pid: reader ?? null,
           restart_lsn: confirmed,
           confirmed_flush_lsn: confirmed,
           wal_status: 'reserved',

@@ -6,6 +6,7 @@
 import { SqlError } from '../../../operators/errors.ts';
 import { OID } from '../../../operators/types.ts';
 import type { Replication, ResultColumn } from '../../engine.ts';
+import { checkUnread } from '../../runtime/replication_slots.ts';
 import type { Cancellation } from '../session/cancellation.ts';
 import type { Session } from '../session/session.ts';
 import { dataRow, rowDescription, writeCommandComplete } from '../wire/control_message.ts';
@@ -18,16 +19,11 @@ type Of<K extends ReplicationCommand['k']> = Extract<ReplicationCommand, { k: K 
 export class ReplicationSession {
   readonly #session: Session;
   readonly #replication: Replication;
-  /** Names of slots that other sessions have. */
-  readonly #others: () => { slot: string; pid: number }[];
   readonly #temporary = new Map<string, bigint>();
-  /** The slot that is being read. */
-  slot: string | null = null;
 
-  constructor(session: Session, replication: Replication, others: () => { slot: string; pid: number }[]) {
+  constructor(session: Session, replication: Replication) {
     this.#session = session;
     this.#replication = replication;
-    this.#others = others;
   }
 
   /** The tick up to which all is confirmed; null: no such slot. */
@@ -84,7 +80,7 @@ export class ReplicationSession {
   }
 
   async #drop(name: string): Promise<void> {
-    this.#checkFree(name);
+    checkUnread(this.#replication, name);
     if (!this.#temporary.delete(name)) {
       if (this.#replication.position(name) === null) throw missing(name);
       await this.#replication.drop(name);
@@ -93,27 +89,25 @@ export class ReplicationSession {
   }
 
   async #start({ slot, from, options }: Of<'start'>, cancellation: Cancellation): Promise<void> {
+    const { block, pid } = this.#session;
+    if (block.explicit) throw new SqlError('25001', 'START_REPLICATION cannot run inside a transaction block');
     if (this.position(slot) === null) throw missing(slot);
-    this.#checkFree(slot);
+    checkUnread(this.#replication, slot);
     const version = Number(options.get('proto_version') ?? Number.NaN);
     if (!(version >= 1)) throw new SqlError('22023', 'option "proto_version" missing, or not a number');
     const names = options.get('publication_names');
     if (names === undefined) throw new SqlError('22023', 'option "publication_names" missing');
-    this.slot = slot;
+    const { readers } = this.#replication;
+    readers.set(slot, pid);
     try {
       await sendChanges(this.#session, this.#replication, { slot, from, publications: nameList(names) }, cancellation);
     } finally {
-      this.slot = null;
+      readers.delete(slot);
     }
     const { out } = this.#session.connection;
     writeCommandComplete(out, 'COPY 0');
     // Twice, as PostgreSQL does: its own client waits for the second.
     writeCommandComplete(out, 'START_REPLICATION');
-  }
-
-  #checkFree(name: string): void {
-    const other = this.#others().find(({ slot }) => slot === name);
-    if (other !== undefined) throw new SqlError('55006', `replication slot "${name}" is active for PID ${other.pid}`);
   }
 
   #row(columns: ResultColumn[], values: (string | null)[], tag: string): void {

@@ -80,6 +80,9 @@ class Sender {
   /** The end of the log as the client was told last, and when. */
   #told = -1n;
   #toldAt = Number.NEGATIVE_INFINITY;
+  /** When the client has said something last, and whether it was asked to since half of the time that it has. */
+  #heardAt = performance.now();
+  #asked = false;
 
   constructor(
     session: Session,
@@ -104,6 +107,7 @@ class Sender {
       this.#hear();
       if (this.#ended) break;
       if (connection.ended) throw connectionLost();
+      this.#checkAlive();
       this.#bell.rung = false;
       if (await this.#send()) continue;
       this.#tellEnd();
@@ -113,10 +117,25 @@ class Sender {
     connection.out.messages(COPY_DONE);
   }
 
+  /** As PostgreSQL: a client that is silent for half of wal_sender_timeout is asked for a word, and let go after all of it. */
+  #checkAlive(): void {
+    const timeout = this.#session.settings.number('wal_sender_timeout');
+    const silent = performance.now() - this.#heardAt;
+    if (timeout === 0 || silent < timeout / 2) return;
+    if (silent >= timeout)
+      throw new SqlError('08006', 'terminating connection due to replication timeout', { severity: 'FATAL' });
+    if (!this.#asked) this.#keepalive(true);
+    this.#asked = true;
+  }
+
   /** Takes what the client has said. */
   #hear(): void {
     const { connection } = this.#session;
-    for (let message = connection.next(); message !== null; message = connection.next()) this.#take(message);
+    for (let message = connection.next(); message !== null; message = connection.next()) {
+      this.#heardAt = performance.now();
+      this.#asked = false;
+      this.#take(message);
+    }
   }
 
   #take({ type, body }: FrontendMessage): void {

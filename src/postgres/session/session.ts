@@ -287,7 +287,6 @@ export class Session implements Listener {
             : 'idle in transaction (aborted)',
       query: withoutPasswords(this.#query),
       tls: this.connection.tls,
-      slot: this.replication?.slot ?? null,
     };
   }
 
