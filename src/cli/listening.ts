@@ -13,7 +13,7 @@ class ListenError extends SqlError {
   readonly code: string | undefined;
 
   constructor(message: string, code: string | undefined) {
-    super('58000', message, { hint: HINTS[code ?? ''] });
+    super('58030', message, { hint: HINTS[code ?? ''] });
     this.code = code;
   }
 }

@@ -65,7 +65,7 @@ test('what an event cannot be', async () => {
     });
     await assert.rejects(
       sql(engine, `CREATE TABLE e (id text PRIMARY KEY) ${WITH}, envelope = 'upsert')`),
-      /envelope = 'upsert' reads format = 'json', 'avro' and 'protobuf', not 'cloudevents'/,
+      /envelope = 'upsert' reads format = 'json', 'avro', 'protobuf' and 'parquet', not 'cloudevents'/,
     );
   } finally {
     await engine.close();

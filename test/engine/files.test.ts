@@ -178,7 +178,7 @@ test('a keyed table takes rows by key in the order of the files', async () => {
       engine,
       `CREATE TABLE u (id int PRIMARY KEY) WITH (connector = 'files', path = '${folder}/*', format = 'csv', envelope = 'upsert')`,
     ),
-    /envelope = 'upsert' reads format = 'json' and 'avro', not 'csv'/,
+    /envelope = 'upsert' reads format = 'json', 'avro', 'protobuf' and 'parquet', not 'csv'/,
   );
   await engine.close();
 });
