@@ -1,41 +1,30 @@
 /** DROP in transactions, of several sessions at once: what one drops is there for all others, and their rows go into it, until it commits; any other end leaves it as it was. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import pg from 'pg';
+import type pg from 'pg';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { Session, sql } from '../engine/harness.ts';
 import { type ClientServer, startServer, until } from './server.ts';
-import { cut, refused, rows } from './sessions.ts';
+import { cut, OpenClients, refused, rows } from './sessions.ts';
 
 const options = { timeout: 300_000 };
 let server: ClientServer;
-let open: pg.Client[] = [];
+const clients = new OpenClients(() => server.config);
+const { connect } = clients;
 
 before(async () => {
   server = await startServer();
 });
 after(() => server.close());
 afterEach(async () => {
-  for (const client of open) await client.end().catch(() => undefined);
-  open = [];
+  await clients.end();
   await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
   const admin = await connect();
   await rows(admin, 'DROP SCHEMA IF EXISTS s CASCADE');
   await rows(admin, 'DROP SCHEMA public CASCADE');
   await rows(admin, 'CREATE SCHEMA public');
-  await admin.end();
-  open = [];
+  await clients.end();
 });
-
-async function connect(): Promise<pg.Client & { notices: string[] }> {
-  const notices: string[] = [];
-  const client = Object.assign(new pg.Client(server.config), { notices });
-  client.on('error', () => undefined);
-  client.on('notice', ({ severity, message }) => void notices.push(`${severity}: ${message}`));
-  await client.connect();
-  open.push(client);
-  return client;
-}
 
 const MADE = `
   CREATE SCHEMA s;

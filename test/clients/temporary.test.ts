@@ -1,33 +1,25 @@
 /** Temporary objects of several sessions at once: each sees its own before all others, none another's; they go with their session, however that ends. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import pg from 'pg';
+import type pg from 'pg';
 import { type ClientServer, startServer, until } from './server.ts';
-import { cut, refused, rows } from './sessions.ts';
+import { cut, OpenClients, refused, rows } from './sessions.ts';
 
 const options = { timeout: 60_000 };
 let server: ClientServer;
-let open: pg.Client[] = [];
+const clients = new OpenClients(() => server.config);
+const { connect } = clients;
 
 before(async () => {
   server = await startServer();
 });
 after(() => server.close());
 afterEach(async () => {
-  for (const client of open) await client.end().catch(() => undefined);
-  open = [];
+  await clients.end();
   await until('temporary objects are gone', () => temporary().length === 0);
 });
 
 const temporary = () => server.running.engine.catalog.schemas.filter((name) => name.startsWith('pg_temp_'));
-
-async function connect(): Promise<pg.Client> {
-  const client = new pg.Client(server.config);
-  client.on('error', () => undefined);
-  await client.connect();
-  open.push(client);
-  return client;
-}
 
 /** Whether a session is at a statement that begins so. */
 const isActive = (text: string) =>

@@ -1,39 +1,28 @@
 /** DDL in transactions, of several sessions at once: what a transaction makes is its own until COMMIT, and goes by any other end. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import pg from 'pg';
+import type pg from 'pg';
 import { type ClientServer, run, startServer, until } from './server.ts';
-import { cut, refused, rows } from './sessions.ts';
+import { cut, OpenClients, refused, rows } from './sessions.ts';
 import { findPsql, pathOf, skip } from './tools.ts';
 
 const options = { timeout: 60_000 };
 let server: ClientServer;
-let open: pg.Client[] = [];
+const clients = new OpenClients(() => server.config);
+const { connect } = clients;
 
 before(async () => {
   server = await startServer();
 });
 after(() => server.close());
 afterEach(async () => {
-  for (const client of open) await client.end().catch(() => undefined);
-  open = [];
+  await clients.end();
   await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
   const [admin] = [await connect()];
   for (const schema of ['public', 'made', 'other']) await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   await admin.query('CREATE SCHEMA public');
-  await admin.end();
-  open = [];
+  await clients.end();
 });
-
-async function connect(): Promise<pg.Client & { notices: string[] }> {
-  const notices: string[] = [];
-  const client = Object.assign(new pg.Client(server.config), { notices });
-  client.on('error', () => undefined);
-  client.on('notice', ({ severity, message }) => void notices.push(`${severity}: ${message}`));
-  await client.connect();
-  open.push(client);
-  return client;
-}
 
 /** Names of all that the catalogs list for a session. */
 async function listed(client: pg.Client): Promise<unknown[]> {
