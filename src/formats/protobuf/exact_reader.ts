@@ -5,58 +5,22 @@ import type { Datum } from '../../../operators/datum.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { FRAMING_BYTES, schemaIdAt } from '../../registry/framing.ts';
 import type { Schemas } from '../../registry/schemas.ts';
-import type { RawBatch } from '../../sources/source.ts';
 import type { Defaults } from '../defaults.ts';
 import type { DecoderSpec } from '../format.ts';
-import { readKey } from '../json/slow_row.ts';
-import type { DecodedRow, RecordReader } from '../row_decoder.ts';
-import { guarded, RowError, textOf } from '../row_error.ts';
+import { KeyedReader, type MessageReader, valueFields } from '../keyed_reader.ts';
+import { guarded, RowError } from '../row_error.ts';
 import { ProtobufBytes } from './bytes.ts';
 import { readPath } from './message_path.ts';
 import type { ProtobufOptions } from './options.ts';
 import { type RowReader, rowReader } from './row_reader.ts';
 import { type Message, type ProtobufSchema, parseSchemas } from './schema.ts';
 
-export class ExactReader implements RecordReader {
-  readonly #spec: DecoderSpec;
-  readonly #form: ProtobufOptions;
-  readonly #keyFields: number[];
-  readonly #values: Messages;
-  readonly #keys: Messages;
-
+export class ExactReader extends KeyedReader {
   constructor(spec: DecoderSpec, form: ProtobufOptions, known: KnownMessages) {
     const { columns, upsertKey = [] } = spec;
-    this.#spec = spec;
-    this.#form = form;
-    this.#keyFields = upsertKey;
-    const fields = columns.flatMap(({ origin }, i) => (origin.k === 'field' && !upsertKey.includes(i) ? [i] : []));
-    this.#values = new Messages((message) => rowReader(message, columns, fields), known);
-    this.#keys = new Messages((message) => rowReader(message, columns, upsertKey), known);
-  }
-
-  read(raw: RawBatch, i: number, defaults: Defaults, ctx: EvalContext): DecodedRow[] {
-    const values: Datum[] = this.#spec.columns.map(() => null);
-    if (this.#keyFields.length > 0) {
-      this.readKey(raw, i, values, defaults, ctx);
-      if (raw.valueStart[i] < 0) return [{ values, weight: -1 }];
-    }
-    if (raw.valueStart[i] < 0) throw new RowError('22004', 'the record has no value', null);
-    this.#values.read(raw.bytes, raw.valueStart[i], raw.valueEnd[i], values, defaults, ctx);
-    return [{ values, weight: 1 }];
-  }
-
-  /** Sets the values of the key's columns. */
-  readKey(raw: RawBatch, i: number, values: Datum[], defaults: Defaults, ctx: EvalContext): void {
-    const [start, end] = [raw.keyStart[i], raw.keyEnd[i]];
-    if (start < 0) throw new RowError('23502', 'the record has no key', this.#spec.columns[this.#keyFields[0]].name);
-    if (this.#form.key === 'protobuf') this.#keys.read(raw.bytes, start, end, values, defaults, ctx);
-    else {
-      const text = textOf(raw.bytes.subarray(start, end));
-      const key = readKey(text, this.#spec.columns, this.#keyFields, defaults, ctx);
-      this.#keyFields.forEach((field, at) => {
-        values[field] = key[at];
-      });
-    }
+    const values = new Messages((message) => rowReader(message, columns, valueFields(spec)), known);
+    const keys = new Messages((message) => rowReader(message, columns, upsertKey), known);
+    super(spec, values, form.key === 'protobuf' ? keys : null);
   }
 }
 
@@ -113,7 +77,7 @@ export class KnownMessages {
 }
 
 /** Messages, or their keys. */
-class Messages {
+class Messages implements MessageReader {
   readonly #make: (message: Message) => RowReader;
   readonly #known: KnownMessages;
   readonly #readers = new Map<Message, RowReader>();
