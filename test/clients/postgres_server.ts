@@ -1,6 +1,9 @@
-/** A real PostgreSQL for a test, where its programs are on the machine: the packaged version, in a folder of its own, durability off. */
+/**
+ * A real PostgreSQL beside the server under test, where its programs are on the machine: the newest packaged version, in a folder of its own, durability off. Tests
+ * and benches start it.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,35 +12,51 @@ import { findPgbench } from './tools.ts';
 
 /** Of nobody, as PostgreSQL refuses to run as root. */
 const NOBODY = { uid: 65534, gid: 65534 };
+/** Where Debian's packages have it, by version. */
+const PACKAGED = '/usr/lib/postgresql';
 
-export interface PostgresOfTest {
-  config: pg.ClientConfig;
+export interface PostgresServer {
+  config: { host: string; port: number; user: string; database: string };
+  /** Of the process that started all of it. */
+  pid: number;
   close(): Promise<void>;
 }
 
 function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
       server.close(() => resolve(port));
     });
   });
 }
 
-/** Null when there is none, or it does not start. */
-export async function startPostgres(settings: string[] = []): Promise<PostgresOfTest | null> {
+/** The folder of its programs; null: there is none. */
+async function programs(): Promise<string | null> {
+  const packaged = existsSync(PACKAGED)
+    ? readdirSync(PACKAGED)
+        .sort((a, b) => Number(b) - Number(a))
+        .map((version) => join(PACKAGED, version, 'bin'))
+    : [];
+  // A package that was unpacked for pgbench has the server, too.
   const pgbench = await findPgbench();
-  if ('absent' in pgbench) return null;
-  const bin = dirname(pgbench.path);
+  const unpacked = 'path' in pgbench ? [dirname(pgbench.path)] : [];
+  return [...packaged, ...unpacked].find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
+}
+
+/** Null when there is none, or it does not start. `settings`: such as 'shared_buffers=256MB'. */
+export async function startPostgres(settings: string[] = [], user = 'postgres'): Promise<PostgresServer | null> {
+  const bin = await programs();
+  if (bin === null) return null;
   const data = mkdtempSync(join(tmpdir(), 'tidemark-postgres-'));
   const who = process.getuid?.() === 0 ? NOBODY : {};
   if ('uid' in who) chownSync(data, NOBODY.uid, NOBODY.gid);
   const remove = () => rmSync(data, { recursive: true, force: true });
+  const initial = ['-D', data, '-U', user, '--auth=trust', '-E', 'UTF8', '--no-sync'];
   try {
-    execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--no-sync'], {
-      ...who,
-      stdio: 'ignore',
-    });
+    execFileSync(join(bin, 'initdb'), initial, { ...who, stdio: 'ignore' });
   } catch {
     remove();
     return null;
@@ -45,10 +64,10 @@ export async function startPostgres(settings: string[] = []): Promise<PostgresOf
   const port = await freePort();
   const options = [
     'fsync=off',
+    ...settings,
     `unix_socket_directories=${data}`,
     'listen_addresses=127.0.0.1',
     `port=${port}`,
-    ...settings,
   ];
   const child = spawn(join(bin, 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
     ...who,
@@ -58,13 +77,13 @@ export async function startPostgres(settings: string[] = []): Promise<PostgresOf
     await ended(child);
     remove();
   };
-  const config = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres' };
+  const config = { host: '127.0.0.1', port, user, database: 'postgres' };
   for (let i = 0; i < 100; i++) {
     const client = new pg.Client(config);
     try {
       await client.connect();
       await client.end();
-      return { config, close };
+      return { config, pid: child.pid as number, close };
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { type PostgresOfTest, startPostgres } from './postgres_server.ts';
+import { type PostgresServer, startPostgres } from './postgres_server.ts';
 import { type ClientServer, startServer } from './server.ts';
 import { rows } from './sessions.ts';
 
 const data = mkdtempSync(join(tmpdir(), 'tidemark-subscriber-'));
-let postgres: PostgresOfTest | null = null;
+let postgres: PostgresServer | null = null;
 
 before(async () => {
   postgres = await startPostgres(['wal_retrieve_retry_interval=100']);
