@@ -7,20 +7,14 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { SourceColumn } from '../formats/format.ts';
+import type { Message } from '../sources/message_batch.ts';
 import type { Header } from '../sources/source.ts';
 import { jsonOf } from './json_text.ts';
-import type { LocalMessage } from './local_topic.ts';
 
 type Row = Record<string, unknown>;
 
 /** `now`: milliseconds since 1970, when the messages are sent. */
-export function messagesOf(
-  name: string,
-  spec: ConnectorSpec,
-  rows: Row[],
-  deleted: boolean,
-  now: number,
-): LocalMessage[] {
+export function messagesOf(name: string, spec: ConnectorSpec, rows: Row[], deleted: boolean, now: number): Message[] {
   const { columns, upsertKey } = spec.decoder;
   if (deleted && upsertKey === undefined)
     throw new SqlError('42809', `"${name}" has no rows to delete: its messages are only appended`);
@@ -41,8 +35,8 @@ function messageOf(
   row: Row,
   deleted: boolean,
   now: number,
-): LocalMessage {
-  const message: LocalMessage = { key: null, value: null, timestamp: now, headers: [] };
+): Message {
+  const message: Message = { key: null, value: null, timestamp: now, headers: [] };
   const fields: string[] = [];
   for (const { name: column, origin } of columns) {
     const value = row[column];

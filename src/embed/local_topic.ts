@@ -3,18 +3,11 @@
  *
  * Messages stay for good, as in a topic: a view made later reads them from the first one. Partitions come with the first message that names them.
  */
-import type { Header, RawBatch, Source, StartPosition } from '../sources/source.ts';
-
-export interface LocalMessage {
-  key: Buffer | null;
-  value: Buffer | null;
-  /** Milliseconds since 1970. */
-  timestamp: number;
-  headers: Header[];
-}
+import { type Message, messageBatch } from '../sources/message_batch.ts';
+import type { RawBatch, Source, StartPosition } from '../sources/source.ts';
 
 interface Partition {
-  messages: LocalMessage[];
+  messages: Message[];
   position: number;
   isOpen: boolean;
 }
@@ -35,7 +28,7 @@ export class LocalTopic implements Source {
     this.#partitions.set(partition, { messages: [], position: 0, isOpen: false });
   }
 
-  send(partition: number, messages: LocalMessage[]): void {
+  send(partition: number, messages: Message[]): void {
     const to = this.#of(partition).messages;
     for (const message of messages) to.push(message);
     for (const wake of this.#waiting.splice(0)) wake();
@@ -70,7 +63,7 @@ export class LocalTopic implements Source {
       const from = state.position;
       if (!state.isOpen || from >= state.messages.length) continue;
       state.position = Math.min(state.messages.length, from + MOST_MESSAGES);
-      return batchOf(partition, from, state.messages.slice(from, state.position));
+      return messageBatch(partition, from, state.messages.slice(from, state.position));
     }
     return null;
   }
@@ -110,7 +103,7 @@ export class LocalTopic implements Source {
   async *readRange(partition: number, from: bigint, to: bigint): AsyncIterable<RawBatch> {
     const { messages } = this.#of(partition);
     for (let at = Number(from); at < to; at += MOST_MESSAGES)
-      yield batchOf(partition, at, messages.slice(at, Math.min(at + MOST_MESSAGES, Number(to))));
+      yield messageBatch(partition, at, messages.slice(at, Math.min(at + MOST_MESSAGES, Number(to))));
   }
 
   close(): Promise<void> {
@@ -119,7 +112,7 @@ export class LocalTopic implements Source {
   }
 }
 
-function offsetOf(start: StartPosition, partition: number, messages: LocalMessage[]): bigint {
+function offsetOf(start: StartPosition, partition: number, messages: Message[]): bigint {
   switch (start.k) {
     case 'earliest':
       return 0n;
@@ -132,31 +125,4 @@ function offsetOf(start: StartPosition, partition: number, messages: LocalMessag
       return BigInt(first < 0 ? messages.length : first);
     }
   }
-}
-
-function batchOf(partition: number, from: number, messages: LocalMessage[]): RawBatch {
-  const parts: Buffer[] = [];
-  let at = 0;
-  const place = (bytes: Buffer | null): [start: number, end: number] => {
-    if (bytes === null) return [-1, -1];
-    parts.push(bytes);
-    at += bytes.length;
-    return [at - bytes.length, at];
-  };
-  const keys = messages.map(({ key }) => place(key));
-  const values = messages.map(({ value }) => place(value));
-  return {
-    partition,
-    baseOffset: BigInt(from),
-    nextOffset: BigInt(from + messages.length),
-    n: messages.length,
-    bytes: Buffer.concat(parts),
-    keyStart: Int32Array.from(keys, ([start]) => start),
-    keyEnd: Int32Array.from(keys, ([, end]) => end),
-    valueStart: Int32Array.from(values, ([start]) => start),
-    valueEnd: Int32Array.from(values, ([, end]) => end),
-    offset: Float64Array.from(messages, (_, i) => from + i),
-    timestamp: Float64Array.from(messages, ({ timestamp }) => timestamp),
-    headers: (i) => messages[i].headers,
-  };
 }

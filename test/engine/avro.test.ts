@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { openEngine, sql } from './harness.ts';
+import { openEngine, pumpUntil, sql } from './harness.ts';
 import { MessageSource } from './message_source.ts';
 import { framed, TestRegistry } from './test_registry.ts';
 
@@ -28,16 +28,7 @@ function options(more = ''): string {
   return `WITH (connector = 'kafka', brokers = 'memory', topic = 't', format = 'avro', schema_registry = '${registry.url}'${more})`;
 }
 
-/** Ticks until the query gives this. */
-async function until(query: string, expected: (string | null)[][]): Promise<void> {
-  let rows: unknown;
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(5)) {
-    while (engine.sourceTicks.pump());
-    rows = await sql(engine, query);
-    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
-  }
-  assert.deepEqual(rows, expected, query);
-}
+const until = (query: string, expected: (string | null)[][]) => pumpUntil(engine, query, expected);
 
 const ORDER = {
   type: 'record',

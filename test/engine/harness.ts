@@ -1,5 +1,6 @@
 /** An engine in this process whose ticks the test turns, and SQL on it as text. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import '../../operators/expr/functions/index.ts';
 import { withScratch } from '../../operators/batch/arena.ts';
 import { batchFromRows, readRow } from '../../operators/batch/builder.ts';
@@ -179,4 +180,15 @@ export function seeded(name: string): { seed: number; random(n: number): number 
       return Math.floor((state / 4294967296) * n);
     },
   };
+}
+
+/** Runs ticks until the query gives this. */
+export async function pumpUntil(engine: TidemarkEngine, query: string, expected: (string | null)[][]): Promise<void> {
+  let rows: unknown;
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(5)) {
+    while (engine.sourceTicks.pump());
+    rows = await sql(engine, query);
+    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
+  }
+  assert.deepEqual(rows, expected, query);
 }

@@ -1,4 +1,5 @@
 /** A topic in memory: the test sends messages, the engine reads them as it would read Kafka. */
+import { messageBatch } from '../../src/sources/message_batch.ts';
 import type { Header, RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
 
 export interface TestMessage {
@@ -121,28 +122,15 @@ export class MessageSource implements Source {
 }
 
 function batchOf(partition: number, base: number, messages: TestMessage[]): RawBatch {
-  const parts: Buffer[] = [];
-  let at = 0;
-  const place = (data: string | Uint8Array | null | undefined): [start: number, end: number] => {
-    if (data === null || data === undefined) return [-1, -1];
-    const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data);
-    parts.push(bytes);
-    at += bytes.length;
-    return [at - bytes.length, at];
-  };
-  const placed = messages.map((m) => ({ key: place(m.key), value: place(m.value) }));
-  return {
+  const bytesOf = (data: TestMessage['value'] | undefined) => (data == null ? null : Buffer.from(data as string));
+  return messageBatch(
     partition,
-    baseOffset: BigInt(base),
-    nextOffset: BigInt(base + messages.length),
-    n: messages.length,
-    bytes: Buffer.concat(parts),
-    keyStart: Int32Array.from(placed, (p) => p.key[0]),
-    keyEnd: Int32Array.from(placed, (p) => p.key[1]),
-    valueStart: Int32Array.from(placed, (p) => p.value[0]),
-    valueEnd: Int32Array.from(placed, (p) => p.value[1]),
-    offset: Float64Array.from(messages, (_, i) => base + i),
-    timestamp: Float64Array.from(messages, (m) => m.timestamp ?? -1),
-    headers: (i) => messages[i].headers ?? [],
-  };
+    base,
+    messages.map(({ key, value, timestamp = -1, headers = [] }) => ({
+      key: bytesOf(key),
+      value: bytesOf(value),
+      timestamp,
+      headers,
+    })),
+  );
 }

@@ -1,9 +1,8 @@
 /** Streams and tables whose messages are Protobuf, by schemas of a registry or by one of the stream: what becomes of them. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { openEngine, sql } from './harness.ts';
+import { openEngine, pumpUntil, sql } from './harness.ts';
 import { MessageSource } from './message_source.ts';
 import { protobufWriter, TestRegistry } from './test_registry.ts';
 
@@ -30,16 +29,7 @@ function options(more = ''): string {
   return `${PLAIN}, schema_registry = '${registry.url}'${more})`;
 }
 
-/** Ticks until the query gives this. */
-async function until(query: string, expected: (string | null)[][]): Promise<void> {
-  let rows: unknown;
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(5)) {
-    while (engine.sourceTicks.pump());
-    rows = await sql(engine, query);
-    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
-  }
-  assert.deepEqual(rows, expected, query);
-}
+const until = (query: string, expected: (string | null)[][]) => pumpUntil(engine, query, expected);
 
 const ORDER = `syntax = "proto3"; package shop; import "google/protobuf/timestamp.proto";
   message Order { int64 id = 1; optional string customer = 2; repeated Line lines = 3; google.protobuf.Timestamp at = 4; State state = 5;
