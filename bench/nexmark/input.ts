@@ -38,9 +38,7 @@ export class Chunk {
     this.#from = from;
     this.#to = to;
     for (const table of tables) {
-      const options = parseNexmarkOptions(
-        new Map(Object.entries({ table, seed: '1', event_time_rate: String(eventTimeRate) })),
-      );
+      const options = parseNexmarkOptions({ table, seed: '1', event_time_rate: String(eventTimeRate) });
       this.#messages.set(table, write(options, from, to));
     }
   }

@@ -30,7 +30,7 @@ export function makeDecoder(
   const exact = spec.columns.some(({ type }) => type.domain !== undefined);
   if (connector === 'nexmark' && exact) return new RowDecoder(spec, new JsonReader(spec));
   if (connector === 'nexmark') {
-    return nexmarkColumns(parseNexmarkOptions(new Map(Object.entries(options))), spec) ?? jsonDecoder(spec);
+    return nexmarkColumns(parseNexmarkOptions(options), spec) ?? jsonDecoder(spec);
   }
   switch (connector === 'files' ? fileFormat(options) : formatName(options)) {
     case 'json':

@@ -1,6 +1,6 @@
 /** What WITH says of the form of messages: `format`, and the options of that format. */
 import { SqlError } from '../../operators/errors.ts';
-import { badOption } from '../kafka/options.ts';
+import { badOption } from '../connector_options.ts';
 import { AVRO_OPTIONS } from './avro/options.ts';
 import type { CsvOptions } from './csv/fields.ts';
 import { PROTOBUF_OPTIONS } from './protobuf/options.ts';

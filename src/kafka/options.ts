@@ -1,7 +1,7 @@
 /** Options that every use of a Kafka cluster has: where it is, how to log in. Names are kafkajs's in snake case. */
-import { readFileSync } from 'node:fs';
 import type { KafkaConfig, SASLOptions } from 'kafkajs';
 import { SqlError } from '../../operators/errors.ts';
+import { badOption, choice, integer, pem } from '../connector_options.ts';
 
 export interface ClusterOptions {
   brokers: string[];
@@ -30,16 +30,6 @@ export const CLUSTER_OPTIONS: Record<string, string> = {
   sasl_token: 'token of oauthbearer',
 };
 
-/** Throws 22023 for a name that is neither a cluster option nor in `more`. */
-export function refuseUnknown(given: Record<string, string>, more: Record<string, string>, ignored: string[]): void {
-  for (const name of Object.keys(given)) {
-    if (name in CLUSTER_OPTIONS || name in more || ignored.includes(name)) continue;
-    throw new SqlError('22023', `unrecognized option "${name}" for connector "kafka"`, {
-      hint: `Valid options are: ${[...Object.keys(CLUSTER_OPTIONS), ...Object.keys(more)].join(', ')}.`,
-    });
-  }
-}
-
 export function parseClusterOptions(given: Record<string, string>): ClusterOptions {
   return {
     brokers: brokerList(required(given, 'brokers', CLUSTER_OPTIONS.brokers)),
@@ -61,37 +51,6 @@ export function missingOption(name: string, wanted: string): SqlError {
   return new SqlError('22023', `connector "kafka" needs the option "${name}"`, { hint: `It must be ${wanted}.` });
 }
 
-export function integer(
-  given: Record<string, string>,
-  name: string,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  const text = given[name];
-  if (text === undefined) return fallback;
-  const value = /^\d{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most)) throw badOption(name, text, `an integer from ${least} to ${most}`);
-  return value;
-}
-
-export function choice<T extends string>(
-  given: Record<string, string>,
-  name: string,
-  fallback: T,
-  choices: readonly T[],
-): T {
-  const text = given[name];
-  if (text === undefined) return fallback;
-  const found = choices.find((one) => one === text.toLowerCase());
-  if (found === undefined) throw badOption(name, text, choices.map((one) => `'${one}'`).join(', '));
-  return found;
-}
-
-export function badOption(name: string, text: string, wanted: string): SqlError {
-  return new SqlError('22023', `invalid value for option "${name}": "${text}"`, { hint: `It must be ${wanted}.` });
-}
-
 function brokerList(text: string): string[] {
   return text.split(',').map((part) => {
     const match = /^\s*([^\s:,]+)(?::(\d{1,5}))?\s*$/.exec(part);
@@ -111,17 +70,6 @@ function sslOptions(given: Record<string, string>): KafkaConfig['ssl'] {
     ...(given.ssl_servername === undefined ? {} : { servername: given.ssl_servername }),
     rejectUnauthorized: choice(given, 'ssl_reject_unauthorized', 'true', ['true', 'false']) === 'true',
   };
-}
-
-/** What an option holds, or the file that it names. */
-export function pem(given: Record<string, string>, name: string): string | undefined {
-  const value = given[name];
-  if (value === undefined || value.includes('-----BEGIN')) return value;
-  try {
-    return readFileSync(value, 'utf8');
-  } catch (error) {
-    throw new SqlError('58P01', `could not read the file of option "${name}": ${(error as Error).message}`);
-  }
 }
 
 function saslOptions(given: Record<string, string>): SASLOptions | undefined {

@@ -1,5 +1,5 @@
 /** Options that say where a schema registry is and how to log in. Those of TLS are named as those of Kafka. */
-import { badOption, pem } from '../kafka/options.ts';
+import { badOption, pem } from '../connector_options.ts';
 
 export const REGISTRY_OPTIONS: Record<string, string> = {
   schema_registry: "'http://host:port,...' or https: addresses of one registry, asked in turn",

@@ -1,5 +1,6 @@
 /** Which sinks CREATE SINK ... WITH (connector = '...') can have. */
 import { SqlError } from '../../operators/errors.ts';
+import { refuseUnknown } from '../connector_options.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import { type Sink, type SinkProgress, type SinkRows, SinkRuntime, type SinkWriter } from '../runtime/sink.ts';
 import { BlackholeSink } from './blackhole.ts';
@@ -18,12 +19,7 @@ export async function openSink(
 ): Promise<Sink> {
   switch (options.connector) {
     case 'blackhole':
-      for (const option of Object.keys(options)) {
-        if (option === 'connector') continue;
-        throw new SqlError('22023', `unrecognized option "${option}" for connector "blackhole"`, {
-          hint: 'It has no options.',
-        });
-      }
+      refuseUnknown('blackhole', options, {}, ['connector']);
       return new BlackholeSink();
     case 'kafka': {
       const writer = await kafka.openSink(options, rows, identity);

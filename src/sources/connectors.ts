@@ -62,7 +62,7 @@ export async function checkConnector(spec: ConnectorSpec, { kafka, files }: Sour
     return;
   }
   if (spec.connector === 'nexmark') {
-    checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
+    checkNexmarkColumns(parseNexmarkOptions(spec.options), spec.decoder);
   } else if (spec.connector === 'counter') {
     parseCounterOptions(spec.options);
     checkCounterColumns(spec.decoder);
@@ -115,7 +115,7 @@ export async function openConnector(spec: ConnectorSpec, log: Log, { kafka, file
   if (spec.connector === 'files')
     return new KnownFilesSource(await files.openSource(spec.options, fileColumns(spec), log));
   if (spec.connector === 'nexmark') {
-    const options = parseNexmarkOptions(new Map(Object.entries(spec.options)));
+    const options = parseNexmarkOptions(spec.options);
     return new NexmarkSource(options, { form: nexmarkColumns(options, spec.decoder) === null ? 'json' : 'columns' });
   }
   if (spec.connector === 'counter') return new CounterSource(parseCounterOptions(spec.options));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { until } from '../clients/server.ts';
 import { ask, EventReader, type HttpServerForTest, open, startHttp } from './http_client.ts';
 
@@ -107,13 +108,8 @@ test(
   'each change once: over lost connections, an orderly restart, and ticks while nobody listened',
   options,
   async () => {
-    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-    console.log(`seed ${seed}`);
-    let state = seed;
-    const random = (n: number) => {
-      state = (state * 1103515245 + 12345) % 2147483648;
-      return Math.floor((state / 2147483648) * n);
-    };
+    const numbers = new Random(testSeed());
+    const random = (n: number) => numbers.below(n);
     const followed: [query: string, copy: Copy][] = [
       ['SUBSCRIBE sums', new Copy()],
       ['SELECT odd, sum * 2 AS twice FROM sums WHERE count > 1', new Copy()],

@@ -30,7 +30,7 @@ const ORACLE = `SELECT bidder::text, count(*)::text, date_bin('10 s', p_time, '1
 /** Messages of the generator as a topic would carry them: none has the field p_time. */
 function messages() {
   const options = { table: 'bid', events: String(EVENTS), seed: String(seed) };
-  return new NexmarkSource(parseNexmarkOptions(new Map(Object.entries(options))), { form: 'json' });
+  return new NexmarkSource(parseNexmarkOptions(options), { form: 'json' });
 }
 
 async function oracle(db: PGlite, rows: (string | null)[][]): Promise<unknown[][]> {

@@ -39,10 +39,9 @@ export async function produceNexmark(options: Produced): Promise<Map<string, num
   const counts = new Map<string, number>();
   let sent = 0;
   for (const table of TABLES) {
-    const source = new NexmarkSource(
-      parseNexmarkOptions(new Map(Object.entries({ table, events: String(events), seed: String(seed) }))),
-      { form: 'json' },
-    );
+    const source = new NexmarkSource(parseNexmarkOptions({ table, events: String(events), seed: String(seed) }), {
+      form: 'json',
+    });
     source.open(new Map([[0, 0n]]));
     let count = 0;
     for (let batch = source.poll(); batch !== null; batch = source.poll()) {

@@ -1,6 +1,6 @@
 /** Options of a source with format = 'protobuf'. */
 import { SqlError } from '../../../operators/errors.ts';
-import { badOption, choice } from '../../kafka/options.ts';
+import { badOption, choice } from '../../connector_options.ts';
 import { parseRegistryOptions, REGISTRY_OPTIONS, type RegistryOptions } from '../../registry/options.ts';
 import { parseSchemas } from './schema.ts';
 

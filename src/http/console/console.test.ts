@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
 
 const load = (name: string) => import(new URL(`./${name}`, import.meta.url).href);
 const { BOX, layered } = await load('layout.mjs');
@@ -11,13 +12,8 @@ const { LiveRows } = await load('rows.mjs');
 const { bytes, count, describedError, literal, quoted, tickRate } = await load('format.mjs');
 
 test('layout: what reads stands behind what is read, boxes do not overlap', () => {
-  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-  console.log(`seed ${seed}`);
-  let state = seed;
-  const random = (n: number) => {
-    state = (state * 1103515245 + 12345) % 2147483648;
-    return Math.floor((state / 2147483648) * n);
-  };
+  const numbers = new Random(testSeed());
+  const random = (n: number) => numbers.below(n);
   for (let round = 0; round < 50; round++) {
     const nodes = Array.from({ length: 1 + random(30) }, (_, id) => ({ id: `n${id}` }));
     const edges = Array.from({ length: random(60) }, () => [random(nodes.length), random(nodes.length)])

@@ -1,13 +1,11 @@
 /** The options of CREATE SINK ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
 import { SqlError } from '../../../operators/errors.ts';
+import { badOption, choice, integer, refuseUnknown } from '../../connector_options.ts';
 import {
-  badOption,
+  CLUSTER_OPTIONS,
   type ClusterOptions,
-  choice,
-  integer,
   missingOption,
   parseClusterOptions,
-  refuseUnknown,
   required,
 } from '../../kafka/options.ts';
 import { type Registrar, SchemaRegistry } from '../../registry/client.ts';
@@ -54,7 +52,7 @@ export const KAFKA_SINK_OPTIONS: Record<string, string> = {
 
 /** Throws SqlError for unknown options, bad values, and an envelope or key that could not tell what happens to the rows. */
 export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkRows): KafkaSinkOptions {
-  refuseUnknown(given, KAFKA_SINK_OPTIONS, ['connector']);
+  refuseUnknown('kafka', given, { ...CLUSTER_OPTIONS, ...KAFKA_SINK_OPTIONS }, ['connector']);
   const named = given.key === undefined ? null : keyColumns(given.key, rows.columns);
   const key = named ?? rows.key;
   const unique = rows.key !== null && (named === null || rows.key.every((column) => named.includes(column)));

@@ -66,6 +66,7 @@ test('rows end it; any range can be read again', async () => {
 test('options are checked by name and value', () => {
   const refused: [Record<string, string>, RegExp][] = [
     [{ row: '1' }, /unrecognized option "row" .*Valid options are: rows_per_second, rows/],
+    [{ constructor: '1' }, /unrecognized option "constructor"/],
     [{ rows: '-1' }, /invalid value for option "rows": "-1" .*from 0 to/],
     [{ rows: '9007199254740992' }, /from 0 to 9007199254740991/],
     [{ rows_per_second: '0' }, /invalid value for option "rows_per_second": "0" .*from 1 to/],

@@ -1,9 +1,9 @@
 /** The options of CREATE STREAM ... WITH (connector = 'files', ...). */
 import { isAbsolute } from 'node:path';
 import { SqlError } from '../../../operators/errors.ts';
+import { badOption, choice, integer, refuseUnknown } from '../../connector_options.ts';
 import type { CsvOptions } from '../../formats/csv/fields.ts';
 import { CSV_OPTIONS, csvOptions } from '../../formats/options.ts';
-import { badOption, choice, integer } from '../../kafka/options.ts';
 
 const FILE_FORMATS = ['json', 'csv', 'parquet'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
@@ -43,12 +43,7 @@ export function fileFormat(given: Record<string, string>): FileFormat {
 
 /** Throws SqlError 22023 for an unknown option or a bad value. */
 export function parseFileSourceOptions(given: Record<string, string>): FileSourceOptions {
-  for (const name of Object.keys(given)) {
-    if (name in FILE_SOURCE_OPTIONS || OURS.includes(name)) continue;
-    throw new SqlError('22023', `unrecognized option "${name}" for connector "files"`, {
-      hint: `Valid options are: ${Object.keys(FILE_SOURCE_OPTIONS).join(', ')}.`,
-    });
-  }
+  refuseUnknown('files', given, FILE_SOURCE_OPTIONS, OURS);
   const format = fileFormat(given);
   const stray = format === 'csv' ? undefined : ['header', ...Object.keys(CSV_OPTIONS)].find((name) => name in given);
   if (stray !== undefined) throw new SqlError('22023', `option "${stray}" is for format = 'csv'`);

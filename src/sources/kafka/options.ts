@@ -1,15 +1,10 @@
 /** The options of CREATE STREAM ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
+
+import { choice, integer, refuseUnknown } from '../../connector_options.ts';
 import { parseAvroOptions } from '../../formats/avro/options.ts';
 import { csvOptions, FORMAT_OPTIONS, FORMATS, formatName } from '../../formats/options.ts';
 import { parseProtobufOptions } from '../../formats/protobuf/options.ts';
-import {
-  type ClusterOptions,
-  choice,
-  integer,
-  parseClusterOptions,
-  refuseUnknown,
-  required,
-} from '../../kafka/options.ts';
+import { CLUSTER_OPTIONS, type ClusterOptions, parseClusterOptions, required } from '../../kafka/options.ts';
 
 export interface KafkaSourceOptions {
   cluster: ClusterOptions;
@@ -47,7 +42,7 @@ const OURS = ['connector', 'idle_timeout_ms'];
 
 /** Throws SqlError 22023 for an unknown option or a bad value. */
 export function parseKafkaSourceOptions(given: Record<string, string>): KafkaSourceOptions {
-  refuseUnknown(given, KAFKA_SOURCE_OPTIONS, OURS);
+  refuseUnknown('kafka', given, { ...CLUSTER_OPTIONS, ...KAFKA_SOURCE_OPTIONS }, OURS);
   choice(given, 'envelope', 'append', ['append', 'upsert']);
   const format = formatName(given);
   if (format === 'csv') csvOptions(given);

@@ -49,7 +49,7 @@ const COLUMNS: Record<NexmarkTable, [string, number][]> = {
 };
 
 function options(table: NexmarkTable, given: Record<string, string> = {}): NexmarkOptions {
-  return parseNexmarkOptions(new Map(Object.entries({ connector: 'nexmark', table, ...given })));
+  return parseNexmarkOptions({ connector: 'nexmark', table, ...given });
 }
 
 function spec(table: NexmarkTable): DecoderSpec {

@@ -1,5 +1,5 @@
 /** The options of CREATE STREAM ... WITH (connector = 'nexmark', ...). */
-import { SqlError } from '../../../operators/errors.ts';
+import { badOption, integer, refuseUnknown } from '../../connector_options.ts';
 import type { NexmarkTable } from './numbering.ts';
 
 export interface NexmarkOptions {
@@ -31,16 +31,11 @@ const DEFAULT_RATE = 10_000;
 const OF_EVERY_STREAM = ['connector', 'start', 'idle_timeout', 'idle_timeout_ms'];
 
 /** Reads the options by name. Throws SqlError 22023 for an unknown name (listing the known ones) or a bad value. */
-export function parseNexmarkOptions(given: ReadonlyMap<string, string>): NexmarkOptions {
-  for (const name of given.keys()) {
-    if (name in NEXMARK_OPTIONS || OF_EVERY_STREAM.includes(name)) continue;
-    throw new SqlError('22023', `unrecognized option "${name}" for connector "nexmark"`, {
-      hint: `Valid options are: ${Object.keys(NEXMARK_OPTIONS).join(', ')}.`,
-    });
-  }
-  const table = given.get('table');
+export function parseNexmarkOptions(given: Readonly<Record<string, string>>): NexmarkOptions {
+  refuseUnknown('nexmark', given, NEXMARK_OPTIONS, OF_EVERY_STREAM);
+  const { table } = given;
   if (table !== 'person' && table !== 'auction' && table !== 'bid') {
-    throw bad('table', table ?? '', NEXMARK_OPTIONS.table);
+    throw badOption('table', table ?? '', NEXMARK_OPTIONS.table);
   }
   const eventsPerSecond = integer(given, 'events_per_second', 0, 0, 1e12);
   return {
@@ -53,30 +48,12 @@ export function parseNexmarkOptions(given: ReadonlyMap<string, string>): Nexmark
   };
 }
 
-function integer(
-  given: ReadonlyMap<string, string>,
-  name: string,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  const text = given.get(name);
-  if (text === undefined) return fallback;
-  const value = /^-?\d{1,16}$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most)) throw bad(name, text, `an integer from ${least} to ${most}`);
-  return value;
-}
-
-function time(given: ReadonlyMap<string, string>, name: string): number {
-  const text = given.get(name);
+function time(given: Readonly<Record<string, string>>, name: string): number {
+  const text = given[name];
   if (text === undefined) return Date.UTC(2026, 0, 1);
   const ms = /^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?$/.test(text)
     ? Date.parse(`${text.replace(' ', 'T')}${text.length > 10 ? 'Z' : ''}`)
     : Number.NaN;
-  if (Number.isNaN(ms)) throw bad(name, text, "a time such as '2026-01-01 00:00:00'");
+  if (Number.isNaN(ms)) throw badOption(name, text, "a time such as '2026-01-01 00:00:00'");
   return ms;
-}
-
-function bad(name: string, text: string, wanted: string): SqlError {
-  return new SqlError('22023', `invalid value for option "${name}": "${text}"`, { hint: `It must be ${wanted}.` });
 }

@@ -1,0 +1,65 @@
+/**
+ * Reads what WITH (name = 'text', ...) gives a connector or a format. Every value is text.
+ * All throw SqlError 22023 with what the option must be as the hint; a file that cannot be read is 58P01.
+ */
+import { readFileSync } from 'node:fs';
+import { SqlError } from '../operators/errors.ts';
+
+/** Throws for a name that is neither valid nor one of `others`, which those around the connector read. */
+export function refuseUnknown(
+  connector: string,
+  given: Readonly<Record<string, string>>,
+  valid: Readonly<Record<string, string>>,
+  others: readonly string[],
+): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(valid, name) && !others.includes(name));
+  if (unknown === undefined) return;
+  const names = Object.keys(valid);
+  throw new SqlError('22023', `unrecognized option "${unknown}" for connector "${connector}"`, {
+    hint: names.length === 0 ? 'It has no options.' : `Valid options are: ${names.join(', ')}.`,
+  });
+}
+
+/** An integer in least .. most, which are safe integers. The fallback may be Infinity. */
+export function integer(
+  given: Readonly<Record<string, string>>,
+  name: string,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  const text = given[name];
+  if (text === undefined) return fallback;
+  const value = /^-?\d{1,16}$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most)) throw badOption(name, text, `an integer from ${least} to ${most}`);
+  return value;
+}
+
+/** One of the choices, which are in lower case; the user's may be in any. */
+export function choice<T extends string>(
+  given: Readonly<Record<string, string>>,
+  name: string,
+  fallback: T,
+  choices: readonly T[],
+): T {
+  const text = given[name];
+  if (text === undefined) return fallback;
+  const found = choices.find((one) => one === text.toLowerCase());
+  if (found === undefined) throw badOption(name, text, choices.map((one) => `'${one}'`).join(', '));
+  return found;
+}
+
+export function badOption(name: string, text: string, wanted: string): SqlError {
+  return new SqlError('22023', `invalid value for option "${name}": "${text}"`, { hint: `It must be ${wanted}.` });
+}
+
+/** What an option holds, or the file that it names. */
+export function pem(given: Readonly<Record<string, string>>, name: string): string | undefined {
+  const value = given[name];
+  if (value === undefined || value.includes('-----BEGIN')) return value;
+  try {
+    return readFileSync(value, 'utf8');
+  } catch (error) {
+    throw new SqlError('58P01', `could not read the file of option "${name}": ${(error as Error).message}`);
+  }
+}
