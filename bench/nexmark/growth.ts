@@ -55,6 +55,20 @@ export async function growthBench(options: GrowthOptions): Promise<void> {
   }
 }
 
+const PLOT_UNIT = 16;
+const PLOT_MARKS = [1.5, 2.5];
+
+/** Growth as a bar: 16 characters are 1, and at 1.5 and 2.5, the most that it may be with bounded and with growing state, stands a mark. */
+function plot(growth: number): string {
+  const length = Math.min(Math.round(growth * PLOT_UNIT), PLOT_MARKS[1] * PLOT_UNIT + 1);
+  const line = '#'
+    .repeat(length)
+    .padEnd(PLOT_MARKS[1] * PLOT_UNIT + 1)
+    .split('');
+  for (const mark of PLOT_MARKS) if (line[mark * PLOT_UNIT] === ' ') line[mark * PLOT_UNIT] = '|';
+  return line.join('');
+}
+
 function cpuSeconds(work: () => void): number {
   const before = process.cpuUsage();
   work();
@@ -96,18 +110,20 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
     const state = run.state();
     const bound = raw.bound();
     const perRow = (bytes: number) => (state.rows === 0 ? null : bytes / state.rows);
+    const growth = first / ratio;
     table.add({
       query,
       history: length,
       nsPerEvent: Math.round((own / events) * 1e9),
       jsonParseRatio: ratio,
-      growth: first / ratio,
+      growth,
       stateRows: state.rows,
       stateBytes: state.bytes,
       bytesPerRow: perRow(state.bytes),
       rawBytesPerRow: perRow(bound.raw),
       boundPerRow: perRow(bound.bytes),
       coldMb: disk === null ? null : Math.round(disk.files.figures.liveBytes / 2 ** 20),
+      ...(options.json ? {} : { plot: plot(growth) }),
     });
     length *= 2;
     events = 0;
