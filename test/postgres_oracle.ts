@@ -221,23 +221,3 @@ const argSql = ([type, text]: Arg) => `${text === null ? 'NULL' : literal(text)}
 function castToText(d: Datum, oid: number, ctx: EvalContext): string {
   return oid === OID.bool ? String(d) : outputText(d, oid, ctx);
 }
-
-/** A repeatable generator of numbers; the seed is SEED or the clock, and is printed. */
-export function seededRandom(): {
-  next(): number;
-  int(n: number): number;
-  pick<T>(items: readonly T[]): T;
-  seed: number;
-} {
-  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
-  console.log(`SEED=${seed}`);
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  const int = (n: number) => Math.floor(next() * n);
-  return { next, int, pick: (items) => items[int(items.length)], seed };
-}

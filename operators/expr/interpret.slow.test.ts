@@ -2,9 +2,10 @@
 import { after, before, test } from 'node:test';
 import type { Datum } from '../datum.ts';
 import { pgArray } from '../datum.ts';
+import { Random, testSeed } from '../testing/property.ts';
 import { OID } from '../types.ts';
 import { bindExpr, evaluate } from './interpret.ts';
-import { Oracle, outcome, report, seededRandom } from './testing/oracle.ts';
+import { Oracle, outcome, report } from './testing/oracle.ts';
 import { CONSTANT_COLUMNS, randomBool, randomInt } from './testing/random_expr.ts';
 
 let oracle: Oracle;
@@ -16,13 +17,13 @@ before(async () => {
 after(() => oracle.close());
 
 test('random expressions', async () => {
-  const r = seededRandom('interpreter');
+  const r = new Random(testSeed('interpreter'));
   const rows: Datum[][] = [];
   const values: string[] = [];
   const sqlOf = (d: Datum) => (d === null ? 'NULL' : String(d));
   for (let i = 0; i < 40; i++) {
     const ints = r.pick([[], [1], [1, null, 2], [0, 7, -1], [null]]);
-    const xs = r.int(6) === 0 ? null : pgArray(OID.int4, ints);
+    const xs = r.below(6) === 0 ? null : pgArray(OID.int4, ints);
     const row: Datum[] = [
       r.pick([null, 0, 1, 2, 7, 2147483647]),
       r.pick([null, 0, 1, -1, 3]),
@@ -39,8 +40,8 @@ test('random expressions', async () => {
   const own: string[] = [];
   const differences: string[] = [];
   for (let i = 0; i < 4000; i++) {
-    const { e, sql } = r.int(2) === 0 ? randomInt(r, 3) : randomBool(r, 3);
-    const id = r.int(rows.length);
+    const { e, sql } = r.below(2) === 0 ? randomInt(r, 3) : randomBool(r, 3);
+    const id = r.below(rows.length);
     const show = (d: Datum) => (d === null ? null : String(d));
     queries.push(`SELECT (${sql})::text FROM r WHERE id = ${id}`);
     const walked = outcome(() => show(evaluate(e, rows[id], oracle.ctx)));

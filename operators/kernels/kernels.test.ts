@@ -6,30 +6,26 @@ import { BYTES, I32, I64, U8 } from '../batch/memory.ts';
 import { readVarlenBytes, writeSlot } from '../batch/slots.ts';
 import { decimal } from '../datum.ts';
 import { finish, hashNumeric } from '../state/slot_order.ts';
+import { Random, testSeed } from '../testing/property.ts';
 import { OID } from '../types.ts';
 import { kernels } from './index.ts';
 
 const arena = new Arena();
 const place = arena.alloc(2 * 65536);
-let seed = Number(process.env.SEED ?? 20261128);
-
-function random(below: number): number {
-  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-  return Math.floor((seed / 4294967296) * below);
-}
+const random = new Random(testSeed());
 
 function randomBytes(length: number, letters: number): Buffer {
-  return Buffer.from(Array.from({ length }, () => 255 - random(letters)));
+  return Buffer.from(Array.from({ length }, () => 255 - random.below(letters)));
 }
 
 test('hash, equality and order of bytes', () => {
   for (let round = 0; round < 3000; round++) {
-    const length = 8 + random(60);
+    const length = 8 + random.below(60);
     const a = randomBytes(length, 2);
-    const b = random(2) === 0 ? Buffer.from(a) : randomBytes(length, 2);
-    if (random(2) === 0) b[random(length)] ^= 1;
-    const x = place + random(32);
-    const y = place + 1000 + random(32);
+    const b = random.below(2) === 0 ? Buffer.from(a) : randomBytes(length, 2);
+    if (random.below(2) === 0) b[random.below(length)] ^= 1;
+    const x = place + random.below(32);
+    const y = place + 1000 + random.below(32);
     U8.set(a, x);
     U8.set(b, y);
     const equal = a.equals(b);
@@ -53,7 +49,9 @@ test('copying and filling', () => {
 /** Places in the middle of a page and so near its end that 16 bytes do not fit. */
 function textAt(bytes: Buffer): number {
   const address =
-    random(2) === 0 ? place + 20_000 + random(32) : ((place + 65_535) & ~0xffff) - bytes.length - random(3);
+    random.below(2) === 0
+      ? place + 20_000 + random.below(32)
+      : ((place + 65_535) & ~0xffff) - bytes.length - random.below(3);
   U8.set(bytes, address);
   return address;
 }
@@ -62,9 +60,9 @@ test('searching, counting, replacing and cutting bytes', () => {
   const [needleAt, insertAt, out] = [place, place + 64, place + 256];
   let found = 0;
   for (let round = 0; round < 5000; round++) {
-    const text = randomBytes(random(80), 2 + random(3));
-    const needle = randomBytes(1 + random(4), 2);
-    const insert = randomBytes(random(20), 3);
+    const text = randomBytes(random.below(80), 2 + random.below(3));
+    const needle = randomBytes(1 + random.below(4), 2);
+    const insert = randomBytes(random.below(20), 3);
     const from = textAt(text);
     const end = from + text.length;
     U8.set(needle, needleAt);
@@ -82,7 +80,7 @@ test('searching, counting, replacing and cutting bytes', () => {
     const [cursor, slot] = [place + 128, place + 160];
     I32.set([1, from, from, end], cursor >>> 2);
     for (let k = 0; k < 4; k++) {
-      const n = 1 + random(6);
+      const n = 1 + random.below(6);
       kernels.splitPart(cursor, needleAt, needle.length, n, slot);
       assert.equal(readVarlenBytes(slot).length, (parts[n - 1] ?? '').length);
       assert.equal(Buffer.from(readVarlenBytes(slot)).toString('latin1'), parts[n - 1] ?? '');
@@ -94,8 +92,8 @@ test('searching, counting, replacing and cutting bytes', () => {
 test('characters and letters of bytes', () => {
   const characters = ['a', 'Z', 'A', 'z', '@', '[', '`', '{', '7', 'ü', '€', '𝄞'];
   for (let round = 0; round < 3000; round++) {
-    const kinds = random(2) === 0 ? 9 : characters.length;
-    const text = Array.from({ length: random(50) }, () => characters[random(kinds)]).join('');
+    const kinds = random.below(2) === 0 ? 9 : characters.length;
+    const text = Array.from({ length: random.below(50) }, () => characters[random.below(kinds)]).join('');
     const bytes = Buffer.from(text);
     const from = textAt(bytes);
     const end = from + bytes.length;
@@ -116,10 +114,10 @@ test('characters and letters of bytes', () => {
 
 test('looking over validity, weights and times', () => {
   for (let round = 0; round < 2000; round++) {
-    const n = random(50);
-    const valid = Array.from({ length: n }, () => (random(40) === 0 ? 0 : 1));
-    const weights = valid.map(() => random(60) - 1);
-    const times = valid.map(() => (BigInt(random(2 ** 31)) - 2n ** 30n) * 2n ** BigInt(random(33)));
+    const n = random.below(50);
+    const valid = Array.from({ length: n }, () => (random.below(40) === 0 ? 0 : 1));
+    const weights = valid.map(() => random.below(60) - 1);
+    const times = valid.map(() => (BigInt(random.below(2 ** 31)) - 2n ** 30n) * 2n ** BigInt(random.below(33)));
     U8.set(valid, place);
     I32.set(weights, (place + 1024) >>> 2);
     for (let i = 0; i < n; i++) I64[(place + 2048) / 8 + i] = times[i];

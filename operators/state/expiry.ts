@@ -7,7 +7,8 @@
  * An entry is a hint, not a link: its owner looks the hash up and tests what it finds, so slots may move (a table that grows) and rows may go
  * before their time without telling the calendar. 4 bytes an entry; O(1) to add and to take.
  * A bucket is as wide as a 32nd of its distance from the watermark when it was made, so there are a few hundred whatever the times are, and a
- * row is let go late by at most that share of its life (and LEAST_WIDTH), never early.
+ * row is let go late by at most that share of its life (and LEAST_WIDTH), never early. Trap: one that is added later may go to a bucket that was made when its
+ * time was farther away (`#recent`, `#last`), and then waits for the end of that one.
  */
 
 import { F64, U32 } from '../batch/memory.ts';

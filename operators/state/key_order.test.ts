@@ -1,6 +1,7 @@
 /** The keys of an index in order, beside a sorted list: while rows come and go, slots move, and a tick is taken back. Replay with SEED. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Random, testSeed } from '../testing/property.ts';
 import '../expr/functions/index.ts';
 import { Arena, withScratch } from '../batch/arena.ts';
 import { batchFromRows, readRow } from '../batch/builder.ts';
@@ -12,23 +13,19 @@ import { KeyOrder } from './key_order.ts';
 import { KeyedIndex } from './keyed_index.ts';
 import { Undo } from './undo.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-console.log(`# key order: seed ${seed} (set SEED to replay)`);
-let state = seed * 2 + 1;
-function random(n: number): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 4294967296) * n);
-}
+const seed = testSeed();
+const random = new Random(seed);
 
 const TYPES = [OID.float8, OID.text, OID.int8].map((oid) => colType(oid));
 const KEY = [0, 1];
 
 function value(column: number): Datum {
-  if (random(8) === 0) return null;
-  if (column === 0) return [Number.NaN, -0, 0, Number.POSITIVE_INFINITY, random(9), -random(9)][random(6)];
+  if (random.below(8) === 0) return null;
+  if (column === 0)
+    return [Number.NaN, -0, 0, Number.POSITIVE_INFINITY, random.below(9), -random.below(9)][random.below(6)];
   return column === 1
-    ? `${'a long text of more than twelve bytes '.slice(random(2) * 38)}${random(9)}`
-    : BigInt(random(100));
+    ? `${'a long text of more than twelve bytes '.slice(random.below(2) * 38)}${random.below(9)}`
+    : BigInt(random.below(100));
 }
 
 /** As the order has it: NULLs last, and equal values equal. */
@@ -64,10 +61,10 @@ test('an order has the keys of its index, and knows how many stand before any', 
   };
   for (let step = 0; step < 150; step++) {
     const label = `(seed ${seed}, step ${step})`;
-    const going = rows.filter(() => random(step % 10 === 9 ? 2 : 8) === 0);
-    const coming = Array.from({ length: random(40) }, () => TYPES.map((_, c) => value(c)));
+    const going = rows.filter(() => random.below(step % 10 === 9 ? 2 : 8) === 0);
+    const coming = Array.from({ length: random.below(40) }, () => TYPES.map((_, c) => value(c)));
     const delta = [...going.map((row) => ({ row, weight: -1 })), ...coming.map((row) => ({ row, weight: 1 }))];
-    if (random(5) === 0) {
+    if (random.below(5) === 0) {
       const undo = new Undo();
       undo.start();
       undo.keep(index);
@@ -78,8 +75,8 @@ test('an order has the keys of its index, and knows how many stand before any', 
       rows = [...rows.filter((row) => !going.includes(row)), ...coming];
     }
     index.endTick();
-    if (random(3) === 0) order.build();
-    if (random(3) > 0) continue;
+    if (random.below(3) === 0) order.build();
+    if (random.below(3) > 0) continue;
     while (!order.isNearlyReady) order.build();
     order.settle();
     check(order, index, rows, label);
@@ -163,21 +160,21 @@ function check(order: KeyOrder, index: KeyedIndex, rows: Datum[][], label: strin
   const expected = distinct(rows);
   assert.equal(there.length, expected.length, label);
   for (const [i, key] of there.entries()) assert.equal(compare(key, expected[i]), 0, label);
-  if (random(2) === 0) {
+  if (random.below(2) === 0) {
     order.forget(gone);
     assert.equal(order.count, expected.length, label);
   }
   const left = order.keys(0, order.count, arena);
   const listed = Array.from({ length: left.n }, (_, i) => readRow(left, i));
   for (let i = 0; i < 10; i++) {
-    const columns = 1 + random(KEY.length);
+    const columns = 1 + random.below(KEY.length);
     const bound = KEY.map((c) => value(c)).slice(0, columns);
     for (const through of [false, true]) {
       const count = listed.filter((key) => compare(key, bound, columns) < (through ? 1 : 0)).length;
       assert.equal(order.before(bound, through), count, `${bound} ${through} ${label}`);
     }
     if (listed.length === 0) continue;
-    const at = random(listed.length);
+    const at = random.below(listed.length);
     const [first, last] = [0, 1].map((side) => listed.filter((key) => compare(key, listed[at], columns) < side).length);
     assert.equal(order.endOfGroup(at, columns, true), first, label);
     assert.equal(order.endOfGroup(at, columns, false), last, label);

@@ -7,7 +7,7 @@ import { PageAllocator, pages } from '../batch/pages.ts';
 import { type Datum, decimal } from '../datum.ts';
 import '../expr/functions/index.ts';
 import { Image } from '../testing/image.ts';
-import { rowText, times } from '../testing/property.ts';
+import { Random, rowText, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
 import { consolidator } from './consolidate.ts';
 import { KeyedIndex } from './keyed_index.ts';
@@ -15,22 +15,16 @@ import { OrderedIndex } from './ordered_index.ts';
 import { RelationStore } from './relation_store.ts';
 import { pagesOf } from './saved.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-console.log(`# seed ${seed} (set SEED to replay)`);
-let state = seed + 1;
-function random(n: number): number {
-  state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-  return (state >>> 8) % n;
-}
+const random = new Random(testSeed());
 
 const types = [colType(OID.int4), colType(OID.text), colType(OID.numeric), colType(OID.float8)];
 
 function randomRow(): Datum[] {
   return [
-    random(5) === 0 ? null : random(4),
-    random(4) === 0 ? null : 'k'.repeat(random(20)),
-    random(4) === 0 ? null : decimal(BigInt(random(3)) * 10n ** 20n, random(2)),
-    [null, 0, -0, Number.NaN, 1.5][random(5)],
+    random.below(5) === 0 ? null : random.below(4),
+    random.below(4) === 0 ? null : 'k'.repeat(random.below(20)),
+    random.below(4) === 0 ? null : decimal(BigInt(random.below(3)) * 10n ** 20n, random.below(2)),
+    [null, 0, -0, Number.NaN, 1.5][random.below(5)],
   ];
 }
 
@@ -51,12 +45,12 @@ test('relation store, keyed index and consolidation equal a map of weights', () 
   const arena = new Arena();
   const consolidate = consolidator(types);
   for (let tick = 0; tick < times(200); tick++) {
-    const n = random(30);
+    const n = random.below(30);
     const rows: Datum[][] = [];
     const weights: number[] = [];
     for (let i = 0; i < n; i++) {
       rows.push(randomRow());
-      weights.push(random(2) === 0 ? 1 : -1);
+      weights.push(random.below(2) === 0 ? 1 : -1);
       bump(model, keyOf(rows[i]), weights[i]);
     }
     const delta = batchFromRows(types, rows, arena, weights);
@@ -96,8 +90,8 @@ test('ordered index keeps partitions in order and empties', () => {
     const rows: Datum[][] = [];
     const weights: number[] = [];
     for (let i = 0; i < 10; i++) {
-      if (live.length > 0 && random(3) === 0) {
-        rows.push(live.splice(random(live.length), 1)[0]);
+      if (live.length > 0 && random.below(3) === 0) {
+        rows.push(live.splice(random.below(live.length), 1)[0]);
         weights.push(-1);
       } else {
         const row = randomRow();

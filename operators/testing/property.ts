@@ -30,18 +30,30 @@ import type { ColType } from '../types.ts';
 import { MemoryColdStore } from './cold_memory.ts';
 import { Image } from './image.ts';
 
-/** Linear congruential numbers: the same seed gives the same test. */
+/** The random numbers of tests (mulberry32): the same seed gives the same test. */
 export class Random {
   #state: number;
 
   constructor(seed: number) {
-    this.#state = (seed * 2654435761 + 1) & 0x7fffffff;
+    this.#state = seed | 0;
   }
 
-  /** An integer in 0 .. n-1. */
+  /** From 0 up to but not including 1, of 32 random bits. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** An integer in 0 .. n-1; n up to 2^32. */
   below(n: number): number {
-    this.#state = (Math.imul(this.#state, 1103515245) + 12345) & 0x7fffffff;
-    return (this.#state >>> 8) % n;
+    return Math.floor(this.next() * n);
+  }
+
+  /** True with probability p. */
+  chance(p: number): boolean {
+    return this.next() < p;
   }
 
   pick<T>(items: readonly T[]): T {
@@ -49,10 +61,10 @@ export class Random {
   }
 }
 
-/** The seed of this run, printed so that it can be replayed with SEED=... */
-export function testSeed(): number {
+/** The seed of this run, printed so that it can be replayed with SEED=... `of`: what it is the seed of, where a file has several. */
+export function testSeed(of?: string): number {
   const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-  console.log(`# seed ${seed} (set SEED to replay)`);
+  console.log(`# ${of === undefined ? '' : `${of}: `}seed ${seed} (set SEED to replay)`);
   return seed;
 }
 

@@ -11,10 +11,11 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { INT4, structureText } from '../logical/expressions.ts';
-import { Build, Random, relation, seedOf } from '../logical/test_plans.ts';
+import { Build, relation } from '../logical/test_plans.ts';
 import { RandomPlan } from '../logical/test_random_plan.ts';
 import { planRows } from '../physical/index.ts';
 import { analysePlan, type NodeFacts } from './index.ts';
@@ -151,7 +152,7 @@ function check(plan: DataflowPlan, facts: NodeFacts, relations: Relation[], rand
   return true;
 }
 
-const seed = seedOf();
+const seed = testSeed();
 
 for (const appendOnly of [false, true]) {
   const kind = appendOnly ? 'append-only relations' : 'tables';

@@ -9,8 +9,9 @@ import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { structureText } from '../logical/expressions.ts';
-import { Random, seedOf } from '../logical/test_plans.ts';
+
 import { initParser } from '../parse/parse.ts';
 import { planQuery } from '../physical/index.ts';
 import { bindSql, isMissing, testRelation } from '../physical/test_sql.ts';
@@ -126,7 +127,7 @@ function accept(random: Random, source: Source): bigint[] {
   });
 }
 
-const seed = seedOf();
+const seed = testSeed();
 
 for (const [sql, expected] of QUERIES) {
   test(`${sql} (SEED=${seed})`, (t) => {

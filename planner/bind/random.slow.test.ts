@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
+import { testSeed } from '../../operators/testing/property.ts';
 import type { CatalogReader } from '../catalog_reader.ts';
 import { initParser, testCatalog } from './test_catalog.ts';
 import { describeHere, describeThere } from './test_describe.ts';
 import { Generator } from './test_generate.ts';
 import { loadTables, rowsHere, rowsThere, type Tables } from './test_results.ts';
 
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+const seed = testSeed();
 const count = Number(process.env.QUERIES ?? 400);
 
 let db: PGlite;

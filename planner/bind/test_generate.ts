@@ -1,7 +1,7 @@
 /**
  * For tests: random queries over the test tables. Most are valid; some are wrong on purpose (types, names, grouping).
  */
-import { Random } from '../logical/test_plans.ts';
+import { Random } from '../../operators/testing/property.ts';
 import { TABLES } from './test_catalog.ts';
 
 type Kind = 'int' | 'num' | 'text' | 'bool' | 'time' | 'date' | 'other';

@@ -3,6 +3,7 @@
  */
 import type { Datum } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import type { Random } from '../../operators/testing/property.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from './columns.ts';
@@ -116,40 +117,6 @@ export function filter(input: Logical, predicate: Expr): Logical & { op: 'filter
 
 export function ascending(expr: Expr): OrderItem {
   return { expr, desc: false, nullsFirst: false };
-}
-
-/** A reproducible random source (mulberry32). */
-export class Random {
-  private state: number;
-
-  constructor(seed: number) {
-    this.state = seed >>> 0;
-  }
-
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
-  }
-}
-
-/** SEED of the environment, or one of the day's clock; printed by the test that uses it. */
-export function seedOf(): number {
-  return process.env.SEED ? Number(process.env.SEED) : Date.now() % 1000000007;
 }
 
 /** Small integers with NULLs. */

@@ -3,11 +3,12 @@
  * Every output column is int4, so that any two plans of one width can be united. Orders are over whole rows, so that no tie is open.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
+import { Random } from '../../operators/testing/property.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from './columns.ts';
 import { column, conjunction, constant, disjunction, INT4, INT8, isNull, not } from './expressions.ts';
 import type { Col, Logical } from './plan.ts';
-import { ascending, type Build, call, eq, int, lt, Random, relation } from './test_plans.ts';
+import { ascending, type Build, call, eq, int, lt, relation } from './test_plans.ts';
 
 /** Relations for random plans: two bags and one with a key. */
 export const RELATIONS = [

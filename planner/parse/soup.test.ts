@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { SqlError } from '../../operators/errors.ts';
-import { times } from '../../operators/testing/property.ts';
+import { testSeed, times } from '../../operators/testing/property.ts';
 import type { Statement } from './ast.ts';
 import { commandTag } from './command_tag.ts';
 import { splitStatements } from './dialect/split.ts';
@@ -15,7 +15,7 @@ import { initParser, parse } from './parse.ts';
 
 before(initParser);
 
-const seed = process.env.SEED === undefined ? Date.now() % 0x7fffffff : Number(process.env.SEED);
+const seed = testSeed();
 
 const WORDS =
   `SELECT FROM WHERE a b s.v t.x * , , ( ) ( ) ; ; = + - 1 2.5 'x' 'é' $1 "Q" AS OF JOIN LEFT ON ASOF FOR SYSTEM_TIME EMIT WINDOW
@@ -71,8 +71,7 @@ function check(sql: string): void {
   }
 }
 
-test('token soup gives statements or SqlErrors', { timeout: 60_000 }, (t) => {
-  t.diagnostic(`SEED=${seed}`);
+test('token soup gives statements or SqlErrors', { timeout: 60_000 }, () => {
   fc.assert(fc.property(soup, check), { seed, numRuns: times(3000) });
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 60 }), check), { seed, numRuns: times(500) });
   assert.equal(parse('SELECT 1').length, 1);
@@ -88,8 +87,7 @@ function outcome(read: () => Statement[]): unknown {
   }
 }
 
-test("Postgres's own SQL reads the same token by token as whole", { timeout: 60_000 }, (t) => {
-  t.diagnostic(`SEED=${seed}`);
+test("Postgres's own SQL reads the same token by token as whole", { timeout: 60_000 }, () => {
   const ownWords =
     /asof|system_time|emit|stream|sink|subscri|watermark|include|acknowledge|fetch|move|explain|prepare|^of$/i;
   // Comments too: read whole, a statement keeps the comment at its end.

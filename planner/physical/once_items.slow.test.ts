@@ -6,11 +6,12 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { OID } from '../../operators/types.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
 import type { Logical, OnceItem } from '../logical/plan.ts';
-import { Build, Random, randomRows, seedOf } from '../logical/test_plans.ts';
+import { Build, randomRows } from '../logical/test_plans.ts';
 import { RandomPlan, RELATIONS } from '../logical/test_random_plan.ts';
 import { rewritePlan } from '../logical/tree.ts';
 import { initParser } from '../parse/parse.ts';
@@ -20,7 +21,7 @@ import { bindSql, isMissing, readOnce, readPieces, rowLines, testRelation } from
 
 const PLANS = Number(process.env.PLANS ?? 500);
 
-const seed = seedOf();
+const seed = testSeed();
 before(() => initParser());
 
 const FLOAT8 = { oid: OID.float8, typmod: -1 };

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
-import { Build, Random, randomRows, seedOf } from '../logical/test_plans.ts';
+import { Build, randomRows } from '../logical/test_plans.ts';
 import { RandomPlan, RELATIONS } from '../logical/test_random_plan.ts';
 import { planRows } from './index.ts';
 import { isMissing, rowLines, runPlan } from './test_sql.ts';
@@ -35,7 +36,7 @@ function randomTick(random: Random, tables: Map<number, Datum[][]>): Change[] {
   return changes;
 }
 
-const seed = seedOf();
+const seed = testSeed();
 
 test(`random plans, maintained (SEED=${seed})`, { timeout: 300_000 }, (t) => {
   let run = 0;

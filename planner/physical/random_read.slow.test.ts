@@ -5,16 +5,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
-import { Build, Random, randomRows, seedOf } from '../logical/test_plans.ts';
+import { Build, randomRows } from '../logical/test_plans.ts';
 import { RandomPlan, RELATIONS } from '../logical/test_random_plan.ts';
 import { planRows } from './index.ts';
 import { isMissing, readOnce, readPieces, rowLines } from './test_sql.ts';
 
 const PLANS = Number(process.env.PLANS ?? 1500);
 
-const seed = seedOf();
+const seed = testSeed();
 
 function randomTables(random: Random): Map<number, Datum[][]> {
   const tables = new Map<number, Datum[][]>();

@@ -18,8 +18,8 @@ import { cold } from '../../operators/state/cold_store.ts';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
 import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
 import { Image } from '../../operators/testing/image.ts';
-import { Bag } from '../../operators/testing/property.ts';
-import { Random, seedOf } from '../logical/test_plans.ts';
+import { Bag, Random, testSeed } from '../../operators/testing/property.ts';
+
 import { initParser } from '../parse/parse.ts';
 import { planQuery } from './index.ts';
 import { bindSql, testRelation } from './test_sql.ts';
@@ -416,7 +416,7 @@ function compare(
   return figures;
 }
 
-const seed = seedOf();
+const seed = testSeed();
 
 for (const [sql, growth, unit] of CASES) {
   test(`${sql} (SEED=${seed})`, () => {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
-import { Random, seedOf } from '../logical/test_plans.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
+
 import { initParser } from '../parse/parse.ts';
 import { planQuery } from '../physical/index.ts';
 import { bindSql, interpret, runPlan, testRelation } from '../physical/test_sql.ts';
@@ -89,7 +90,7 @@ const QUERIES: [name: string, sql: string, plan: string][] = [
   ],
 ];
 
-const seed = seedOf();
+const seed = testSeed();
 
 before(() => initParser());
 

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
-import { Build, Random, randomRows, seedOf } from '../logical/test_plans.ts';
+import { Build, randomRows } from '../logical/test_plans.ts';
 import { RandomPlan, RELATIONS } from '../logical/test_random_plan.ts';
 import { keepColumns, outputIds } from '../logical/tree.ts';
 import { decorrelate } from './decorrelate/index.ts';
@@ -49,7 +50,7 @@ function tablesOf(random: Random): Map<number, Datum[][]> {
   return new Map([rows(1, 5), rows(2, 5), [3, keyed]]);
 }
 
-const seed = seedOf();
+const seed = testSeed();
 
 for (const [name, rule] of RULES) {
   test(`${name} keeps the rows of random plans (SEED=${seed})`, () => {

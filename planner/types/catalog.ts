@@ -72,7 +72,7 @@ export interface MadeFunction {
   schema: string;
   /** Of a function in SQL, which is written out where it is called: one SELECT, over the parameters. */
   body: SelectNode | null;
-  /** Of a function in another language, which is called. */
+  /** Of an external function, which is called. Checkpoints have it by this name. */
   script: { language: string; source: string } | null;
   /** DEFAULT expressions of the last parameters. */
   defaults: { node: PgNode; text: string }[];

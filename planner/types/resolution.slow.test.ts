@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
 import { SqlError } from '../../operators/errors.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { type CoercionContext, findCoercion } from './cast.ts';
 import {
@@ -29,18 +30,8 @@ import { functionCast } from './function_cast.ts';
 import { resolveOperator } from './operator.ts';
 import { isPolymorphic } from './polymorphic.ts';
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = testSeed();
 const CALLS = Number(process.env.CALLS ?? 1500);
-
-function randomFrom(seed: number): () => number {
-  let s = seed >>> 0;
-  return () => {
-    s = (s + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(s ^ (s >>> 15), 1 | s);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Types that arguments have: every base, range, array and domain type a column can have. */
 const TYPES: number[] = [];
@@ -125,39 +116,39 @@ function report(what: string, failures: string[]): void {
 }
 
 /** A declared type as an actual one: itself, untyped, or another. */
-function actualFor(declared: number, random: () => number): number {
-  const any = TYPES[Math.floor(random() * TYPES.length)];
-  const roll = random();
+function actualFor(declared: number, random: Random): number {
+  const any = random.pick(TYPES);
+  const roll = random.next();
   if (roll < 0.25) return OID.unknown;
   if (isPolymorphic(declared) || !TYPES.includes(declared)) return any;
   return roll < 0.75 ? declared : any;
 }
 
 /** Names for some of the last arguments, at times in another order; none for a function whose parameters have no names. */
-function namesFor(proc: PgProc, count: number, random: () => number): string[] {
+function namesFor(proc: PgProc, count: number, random: Random): string[] {
   const isInput = (_: string, i: number): boolean => !proc.argModes || 'ibv'.includes(proc.argModes[i]);
   const names = (proc.argNames ?? []).filter(isInput).slice(0, count);
   if (names.length < count || names.includes('')) return [];
-  const named = names.slice(Math.floor(random() * count));
-  return random() < 0.3 ? named.reverse() : named;
+  const named = names.slice(random.below(count));
+  return random.chance(0.3) ? named.reverse() : named;
 }
 
 /** Errors that PostgreSQL raises after resolution: they belong to the binder, or (XX000) to a result of type unknown. */
 const LATER = new Set(['42P20', '42803', '0A000', '42601', '42P16', 'XX000']);
 
 test(`functions resolve as in PostgreSQL (SEED=${SEED})`, async () => {
-  const random = randomFrom(SEED);
+  const random = new Random(SEED);
   const procs = allProcs().filter((p) => p.oid < 9000 && p.kind !== 'p');
   const failures: string[] = [];
   for (let n = 0; n < CALLS; n++) {
-    const proc = procs[Math.floor(random() * procs.length)];
+    const proc = random.pick(procs);
     const aggregate = aggregateByOid(proc.oid);
-    const declared = proc.args.slice(0, random() < 0.3 ? proc.args.length - proc.defaults.length : undefined);
-    if (proc.variadic !== 0 && random() < 0.6) declared.splice(-1, 1, ...[0, 1, 2].map(() => proc.variadic));
-    if (random() < 0.05) declared.pop();
+    const declared = proc.args.slice(0, random.chance(0.3) ? proc.args.length - proc.defaults.length : undefined);
+    if (proc.variadic !== 0 && random.chance(0.6)) declared.splice(-1, 1, ...[0, 1, 2].map(() => proc.variadic));
+    if (random.chance(0.05)) declared.pop();
     const args = declared.map((t) => actualFor(t, random));
-    const names = random() < 0.2 && proc.variadic === 0 ? namesFor(proc, args.length, random) : [];
-    const variadic = names.length === 0 && args.length > 0 && random() < (proc.variadic === 0 ? 0.02 : 0.3);
+    const names = random.chance(0.2) && proc.variadic === 0 ? namesFor(proc, args.length, random) : [];
+    const variadic = names.length === 0 && args.length > 0 && random.next() < (proc.variadic === 0 ? 0.02 : 0.3);
     const texts = args.map(argument).map((text, i) => {
       if (i >= args.length - names.length) return `"${names[i - args.length + names.length]}" => ${text}`;
       return variadic && i === args.length - 1 ? `variadic ${text}` : text;
@@ -191,11 +182,11 @@ test(`functions resolve as in PostgreSQL (SEED=${SEED})`, async () => {
 });
 
 test(`operators resolve as in PostgreSQL (SEED=${SEED})`, async () => {
-  const random = randomFrom(SEED + 1);
+  const random = new Random(SEED + 1);
   const t = systemTable('pg_operator');
   const failures: string[] = [];
   for (let n = 0; n < CALLS; n++) {
-    const op = operatorByOid(t.number(Math.floor(random() * t.rowCount), 'oid'))!;
+    const op = operatorByOid(t.number(random.below(t.rowCount), 'oid'))!;
     const left = op.left === 0 ? null : actualFor(op.left, random);
     const right = actualFor(op.right, random);
     const sql = `${left === null ? '' : argument(left)} operator(pg_catalog.${op.name}) ${argument(right)}`;
@@ -212,15 +203,15 @@ test(`operators resolve as in PostgreSQL (SEED=${SEED})`, async () => {
 });
 
 test(`casts are those of PostgreSQL (SEED=${SEED})`, async () => {
-  const random = randomFrom(SEED + 2);
+  const random = new Random(SEED + 2);
   const failures: string[] = [];
   const asks: [CoercionContext, (from: number, to: number) => string][] = [
     ['explicit', (from, to) => `select c${from}::${formatType(to)} from probe`],
     ['assignment', (from, to) => `insert into probe (c${to}) select c${from} from probe`],
   ];
   for (let n = 0; n < CALLS; n++) {
-    const from = TYPES[Math.floor(random() * TYPES.length)];
-    const to = TYPES[Math.floor(random() * TYPES.length)];
+    const from = random.pick(TYPES);
+    const to = random.pick(TYPES);
     for (const [context, sqlOf] of asks) {
       let allowed = true;
       try {
@@ -244,16 +235,16 @@ test(`casts are those of PostgreSQL (SEED=${SEED})`, async () => {
 });
 
 test(`common types are those of PostgreSQL (SEED=${SEED})`, async () => {
-  const random = randomFrom(SEED + 3);
+  const random = new Random(SEED + 3);
   const failures: string[] = [];
   for (let n = 0; n < CALLS; n++) {
-    const first = TYPES[Math.floor(random() * TYPES.length)];
+    const first = random.pick(TYPES);
     const alike = TYPES.filter((t) => typeByOid(t)!.category === typeByOid(first)!.category);
     const pick = (): number => {
-      const from = random() < 0.85 ? alike : TYPES;
-      return random() < 0.15 ? OID.unknown : from[Math.floor(random() * from.length)];
+      const from = random.chance(0.85) ? alike : TYPES;
+      return random.chance(0.15) ? OID.unknown : random.pick(from);
     };
-    const types = [first, pick(), pick()].sort(() => random() - 0.5);
+    const types = [first, pick(), pick()].sort(() => random.next() - 0.5);
     const sql = `coalesce(${types.map(argument).join(', ')})`;
     const ours = askOurs(() => ({ fn: 0, result: commonTypeOf(types, 'COALESCE') }));
     const theirs = await askPostgres(sql);

@@ -3,17 +3,7 @@
  * time; it is over with ReadyForQuery.
  */
 import { serialize } from 'pg-protocol';
-import type {
-  BackendMessage,
-  CommandCompleteMessage,
-  DatabaseError,
-  DataRowMessage,
-  ParameterDescriptionMessage,
-  ParameterStatusMessage,
-  ReadyForQueryMessage,
-  RowDescriptionMessage,
-} from 'pg-protocol/dist/messages.js';
-import { Parser } from 'pg-protocol/dist/parser.js';
+import { type BackendMessage, BackendParser } from '../postgres/wire/backend_messages.ts';
 import type { Client, EngineThread } from './engine_thread.ts';
 import { TICK_PARAMETER } from './messages.ts';
 import type { TextColumn, TextRow } from './row_types.ts';
@@ -45,7 +35,7 @@ interface Request {
 export class WireSession implements Client {
   readonly #thread: EngineThread;
   readonly #connection: number;
-  readonly #parser = new Parser();
+  readonly #parser = new BackendParser();
   /** Bytes count as read when took() is called. */
   readonly #holds: boolean;
   #held = 0;
@@ -135,8 +125,7 @@ export class WireSession implements Client {
 
   received(bytes: Uint8Array): void {
     this.#held += bytes.length;
-    // Bytes of one message are a Buffer to it.
-    this.#parser.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), (message) => this.#take(message));
+    this.#parser.parse(bytes, (message) => this.#take(message));
     if (!this.#holds) this.took();
   }
 
@@ -150,18 +139,16 @@ export class WireSession implements Client {
   #take(message: BackendMessage): void {
     const request = this.#request;
     switch (message.name) {
-      case 'parameterStatus': {
-        const { parameterName, parameterValue } = message as ParameterStatusMessage;
-        if (parameterName === TICK_PARAMETER) this.tick = BigInt(parameterValue);
+      case 'parameterStatus':
+        if (message.parameterName === TICK_PARAMETER) this.tick = BigInt(message.parameterValue);
         return;
-      }
       case 'error':
         // Fatal outside of a request: the end follows, and who asks next hears of it.
-        if (request === null) this.#ended = errorOf(message as unknown as DatabaseError);
-        else request.error ??= errorOf(message as unknown as DatabaseError);
+        if (request === null) this.#ended = errorOf(message);
+        else request.error ??= errorOf(message);
         return;
       case 'readyForQuery':
-        this.status = (message as ReadyForQueryMessage).status;
+        this.status = message.status;
         this.#request = null;
         if (request?.error) request.reject(request.error);
         else request?.resolve();
@@ -172,19 +159,17 @@ export class WireSession implements Client {
       case 'copyOutResponse':
         if (request !== null) request.error ??= notHere('COPY TO STDOUT', 'Use a query.');
         return;
-      case 'rowDescription': {
-        const { fields } = message as RowDescriptionMessage;
-        request?.taker.columns?.(fields.map(({ name, dataTypeID }) => ({ name, oid: dataTypeID })));
+      case 'rowDescription':
+        request?.taker.columns?.(message.fields.map(({ name, dataTypeID }) => ({ name, oid: dataTypeID })));
         return;
-      }
       case 'dataRow':
-        request?.taker.row?.((message as DataRowMessage).fields);
+        request?.taker.row?.(message.fields);
         return;
       case 'parameterDescription':
-        request?.taker.parameters?.((message as ParameterDescriptionMessage).dataTypeIDs);
+        request?.taker.parameters?.(message.dataTypeIDs);
         return;
       case 'commandComplete':
-        request?.taker.complete?.((message as CommandCompleteMessage).text);
+        request?.taker.complete?.(message.text);
     }
   }
 

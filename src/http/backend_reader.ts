@@ -2,21 +2,14 @@
  * Messages of a Postgres server from a stream, at the reader's pace: nothing is read before it is asked for, so a client that does not take its result stops the server's side.
  */
 import type { Readable } from 'node:stream';
-import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
-import { MessageReader } from '../postgres/wire/message_reader.ts';
-
-export interface BackendMessage {
-  /** One of BACKEND (postgres/wire/protocol.ts). */
-  type: number;
-  body: Buffer;
-}
-
-const HEADER_BYTES = 5;
-const EMPTY = Buffer.alloc(0);
+import { SqlError } from '../../operators/errors.ts';
+import { type BackendMessage, BackendParser, type ErrorMessage } from '../postgres/wire/backend_messages.ts';
 
 export class BackendReader {
   readonly #stream: Readable;
-  #bytes: Buffer = EMPTY;
+  readonly #parser = new BackendParser();
+  /** Of the last chunk, those from #at on have not been given yet. */
+  #messages: BackendMessage[] = [];
   #at = 0;
   #ended = false;
   #wake: (() => void) | null = null;
@@ -35,14 +28,16 @@ export class BackendReader {
     stream.on('error', ended);
   }
 
-  /** The next message that is there; null: none is. Its body is valid for good. */
+  /** The next message that is there; null: none is. */
   now(): BackendMessage | null {
-    if (!this.#have(HEADER_BYTES)) return null;
-    const length = this.#bytes.readInt32BE(this.#at + 1) + 1;
-    if (!this.#have(length)) return null;
-    const start = this.#at;
-    this.#at += length;
-    return { type: this.#bytes[start], body: this.#bytes.subarray(start + HEADER_BYTES, start + length) };
+    while (this.#at === this.#messages.length) {
+      const chunk = this.#stream.read() as Buffer | null;
+      if (chunk === null) return null;
+      this.#messages = [];
+      this.#at = 0;
+      this.#parser.parse(chunk, (message) => this.#messages.push(message));
+    }
+    return this.#messages[this.#at++];
   }
 
   /** The next message; 08006 when the server has closed. */
@@ -62,67 +57,20 @@ export class BackendReader {
     });
     this.#wake = null;
   }
-
-  #have(count: number): boolean {
-    const chunks: Buffer[] = [];
-    let left = this.#bytes.length - this.#at;
-    while (left < count) {
-      const chunk = this.#stream.read() as Buffer | null;
-      if (chunk === null) break;
-      chunks.push(chunk);
-      left += chunk.length;
-    }
-    if (chunks.length > 0) {
-      const rest = this.#bytes.subarray(this.#at);
-      this.#bytes = rest.length === 0 && chunks.length === 1 ? chunks[0] : Buffer.concat([rest, ...chunks]);
-      this.#at = 0;
-    }
-    return left >= count;
-  }
-}
-
-export interface DescribedColumn {
-  name: string;
-  type: number;
-  typmod: number;
-}
-
-export function readRowDescription(body: Buffer): DescribedColumn[] {
-  const reader = new MessageReader(body);
-  return Array.from({ length: reader.uint16() }, () => {
-    const name = reader.cstring();
-    reader.int32();
-    reader.uint16();
-    const type = reader.int32() >>> 0;
-    reader.uint16();
-    const typmod = reader.int32();
-    reader.uint16();
-    return { name, type, typmod };
-  });
 }
 
 /** An ErrorResponse as the error that it was. */
-export function readError(body: Buffer): SqlError {
-  const said = new Map<string, string>();
-  const reader = new MessageReader(body);
-  for (let field = reader.byte(); field !== 0; field = reader.byte())
-    said.set(String.fromCharCode(field), reader.cstring());
-  const fields: SqlErrorFields = {};
-  const names = {
-    D: 'detail',
-    H: 'hint',
-    s: 'schema',
-    t: 'table',
-    c: 'column',
-    n: 'constraint',
-    W: 'context',
-  } as const;
-  for (const [letter, name] of Object.entries(names)) {
-    const text = said.get(letter);
-    if (text !== undefined) fields[name] = text;
-  }
-  const position = said.get('P');
-  if (position !== undefined) fields.position = Number(position);
-  if (said.get('V') === 'FATAL') fields.severity = 'FATAL';
-  return new SqlError(said.get('C') ?? 'XX000', said.get('M') ?? 'unknown error', fields);
+export function errorOf(said: ErrorMessage): SqlError {
+  const { detail, hint, schema, table, column, constraint, where: context } = said;
+  return new SqlError(said.code ?? 'XX000', said.message || 'unknown error', {
+    detail,
+    hint,
+    schema,
+    table,
+    column,
+    constraint,
+    context,
+    position: said.position === undefined ? undefined : Number(said.position),
+    severity: said.severity === 'FATAL' ? 'FATAL' : undefined,
+  });
 }

@@ -12,10 +12,9 @@ import { serialize } from 'pg-protocol';
 import { SqlError } from '../../operators/errors.ts';
 import { MECHANISM } from '../auth/scram.ts';
 import { ScramClient } from '../auth/scram_client.ts';
-import { AUTHENTICATE_SASL } from '../postgres/wire/control_message.ts';
-import { BACKEND } from '../postgres/wire/protocol.ts';
-import { type BackendMessage, BackendReader, readError, readRowDescription } from './backend_reader.ts';
-import { type Column, TypeNames } from './type_names.ts';
+import type { BackendMessage } from '../postgres/wire/backend_messages.ts';
+import { BackendReader, errorOf } from './backend_reader.ts';
+import { type Column, type DescribedColumn, TypeNames } from './type_names.ts';
 
 export interface Login {
   user: string;
@@ -72,25 +71,23 @@ export class PgClient {
   async #logIn({ user, password }: Login): Promise<void> {
     let scram: ScramClient | null = null;
     for (;;) {
-      const { type, body } = await this.message();
-      if (type === BACKEND.readyForQuery) return;
-      if (type !== BACKEND.authentication) continue;
-      const kind = body.readInt32BE(0);
-      if (kind === AUTHENTICATE_SASL.begin) {
+      const message = await this.message();
+      if (message.name === 'readyForQuery') return;
+      if (message.name === 'authenticationSASL') {
         if (password === null) throw new SqlError('28P01', `user "${user}" has to say a password`);
         scram = new ScramClient(password);
         this.stream.write(serialize.sendSASLInitialResponseMessage(MECHANISM, scram.first()));
-      } else if (kind === AUTHENTICATE_SASL.goOn && scram !== null) {
-        const proof = await scram.last(body.toString('utf8', 4));
+      } else if (message.name === 'authenticationSASLContinue' && scram !== null) {
+        const proof = await scram.last(message.data);
         this.stream.write(serialize.sendSCRAMClientFinalMessage(proof));
-      } else if (kind === AUTHENTICATE_SASL.end) scram?.check(body.toString('utf8', 4));
+      } else if (message.name === 'authenticationSASLFinal') scram?.check(message.data);
     }
   }
 
   /** The next message; throws what an ErrorResponse says. */
   async message(): Promise<BackendMessage> {
     const message = await this.reader.next();
-    if (message.type === BACKEND.error) throw readError(message.body);
+    if (message.name === 'error') throw errorOf(message);
     return message;
   }
 
@@ -103,11 +100,11 @@ export class PgClient {
         serialize.sync(),
       ]),
     );
-    let columns: ReturnType<typeof readRowDescription> | null = null;
+    let columns: DescribedColumn[] | null = null;
     for (;;) {
-      const { type, body } = await this.message();
-      if (type === BACKEND.rowDescription) columns = readRowDescription(body);
-      if (type === BACKEND.readyForQuery) break;
+      const message = await this.message();
+      if (message.name === 'rowDescription') columns = message.fields;
+      if (message.name === 'readyForQuery') break;
     }
     return columns === null ? null : names.named(columns, (query) => this.#rows(query));
   }
@@ -150,23 +147,9 @@ export class PgClient {
     );
     const rows: (string | null)[][] = [];
     for (;;) {
-      const { type, body } = await this.message();
-      if (type === BACKEND.dataRow) rows.push(fieldsOf(body));
-      if (type === BACKEND.readyForQuery) return rows;
+      const message = await this.message();
+      if (message.name === 'dataRow') rows.push(message.fields);
+      if (message.name === 'readyForQuery') return rows;
     }
   }
-}
-
-/** A DataRow's values. */
-export function fieldsOf(body: Buffer): (string | null)[] {
-  const fields: (string | null)[] = [];
-  const count = body.readUInt16BE(0);
-  let at = 2;
-  for (let i = 0; i < count; i++) {
-    const length = body.readInt32BE(at);
-    at += 4;
-    fields.push(length < 0 ? null : body.utf8Slice(at, at + length));
-    if (length > 0) at += length;
-  }
-  return fields;
 }

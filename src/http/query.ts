@@ -7,15 +7,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BACKEND } from '../postgres/wire/protocol.ts';
 import { Answer } from './answer.ts';
-import { readError } from './backend_reader.ts';
+import { errorOf } from './backend_reader.ts';
 import { type QueryRequest, readQuery } from './body.ts';
 import { answerTo, HttpError } from './errors.ts';
 import type { ResultForm } from './forms/form.ts';
 import { formFor, OFFERED } from './forms/index.ts';
 import { leadingWord } from './leading_word.ts';
-import { fieldsOf, type PgClient } from './pg_client.ts';
+import type { PgClient } from './pg_client.ts';
 
 /** Opens the session of who asks; it ends with the response. */
 export type OpenSession = (request: IncomingMessage, response: ServerResponse) => Promise<PgClient>;
@@ -78,19 +77,18 @@ async function run(client: PgClient, { sql, params }: QueryRequest, form: Result
         await answer.send(form.take());
       continue;
     }
-    const { type, body } = message;
-    if (type === BACKEND.error) throw readError(body);
-    if (type === BACKEND.readyForQuery) break;
-    if (type === BACKEND.commandComplete) command ??= body.utf8Slice(0, body.length - 1);
-    else if (type === BACKEND.copyIn || type === BACKEND.copyOut)
+    if (message.name === 'error') throw errorOf(message);
+    if (message.name === 'readyForQuery') break;
+    if (message.name === 'commandComplete') command ??= message.text;
+    else if (message.name === 'copyInResponse' || message.name === 'copyOutResponse')
       throw new HttpError(400, 'COPY is not available over HTTP', {
         sqlstate: '0A000',
         hint: 'SELECT gives rows in the format that the Accept header names; INSERT takes them.',
       });
-    else if (type === BACKEND.dataRow) {
-      if (command !== null) tick = fieldsOf(body)[0];
+    else if (message.name === 'dataRow') {
+      if (command !== null) tick = message.fields[0];
       else {
-        form.row(fieldsOf(body));
+        form.row(message.fields);
         rows++;
         if (form.pending >= CHUNK_CHARACTERS) await answer.send(form.take());
       }

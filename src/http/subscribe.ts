@@ -13,14 +13,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SqlError } from '../../operators/errors.ts';
-import { BACKEND } from '../postgres/wire/protocol.ts';
 import { Answer } from './answer.ts';
-import { readError } from './backend_reader.ts';
+import { errorOf } from './backend_reader.ts';
 import { checked, readQuery } from './body.ts';
 import { answerTo, HttpError } from './errors.ts';
 import { rowWriter } from './forms/json.ts';
 import { leadingWord } from './leading_word.ts';
-import { fieldsOf, type PgClient } from './pg_client.ts';
+import type { PgClient } from './pg_client.ts';
 import type { OpenSession } from './query.ts';
 import type { Column } from './type_names.ts';
 
@@ -195,11 +194,10 @@ async function follow(
       await events.send();
       continue;
     }
-    const { type, body } = message;
-    if (type === BACKEND.error) throw readError(body);
-    if (type === BACKEND.commandComplete) break;
-    if (type !== BACKEND.dataRow) continue;
-    const [tick, progress, diff, ...row] = fieldsOf(body) as [string, string, string, ...(string | null)[]];
+    if (message.name === 'error') throw errorOf(message);
+    if (message.name === 'commandComplete') break;
+    if (message.name !== 'dataRow') continue;
+    const [tick, progress, diff, ...row] = message.fields as [string, string, string, ...(string | null)[]];
     if (progress === 't') {
       // An empty view has its beginning, too.
       if (snapshot && !events.within) events.begin(tick, true);

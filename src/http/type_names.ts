@@ -1,6 +1,12 @@
 /** What the types of a result are called: the server is asked, once for each of its own types, and each time for those that users make, as they may be renamed. */
 import { FIRST_USER_OID } from '../../operators/types.ts';
-import type { DescribedColumn } from './backend_reader.ts';
+
+/** As a RowDescription has it. */
+export interface DescribedColumn {
+  name: string;
+  dataTypeID: number;
+  dataTypeModifier: number;
+}
 
 export interface Column {
   name: string;
@@ -23,7 +29,7 @@ export class TypeNames {
 
   /** `ask` runs a query and gives its rows. */
   async named(columns: DescribedColumn[], ask: (query: string) => Promise<(string | null)[][]>): Promise<Column[]> {
-    const keyOf = ({ type, typmod }: DescribedColumn) => `${type}, ${typmod}`;
+    const keyOf = ({ dataTypeID, dataTypeModifier }: DescribedColumn) => `${dataTypeID}, ${dataTypeModifier}`;
     const names = new Map<string, Name>();
     const unknown = new Set<string>();
     for (const column of columns) {

@@ -19,9 +19,9 @@ import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { checkExternal, type MadeLanguage, sourceOf } from './external_function.ts';
 import { checkReplaceable } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
-import { checkScript, type MadeLanguage, scriptOf } from './script_function.ts';
 import { SettledLiterals, settleDefault } from './settled_literals.ts';
 import { targetSchema } from './target_schema.ts';
 import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
@@ -52,7 +52,7 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     proc.oid = existing.oid;
   }
   const { source, standard } = bodyText(statement);
-  if (proc.made!.script !== null) checkScript(proc, statement, mustCheck(engine, session));
+  if (proc.made!.script !== null) checkExternal(proc, statement, mustCheck(engine, session));
   const isBound = proc.made!.body !== null && (standard || mustCheck(engine, session));
   const uses = isBound ? checkBody(engine, proc, statement, session) : [];
   const object: FunctionObject = {
@@ -151,7 +151,7 @@ function procOf(
     made: {
       schema,
       body: language === 'sql' ? bodyOf(statement) : null,
-      script: language === 'sql' ? null : { language, source: scriptOf(statement) },
+      script: language === 'sql' ? null : { language, source: sourceOf(statement) },
       defaults,
       rowOf,
     },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { type Database, open } from 'tidemark';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { failureOf } from './failure.ts';
 
 let db: Database;
@@ -242,29 +243,26 @@ test('the same inserts and steps give the same ticks', async () => {
       for await (const change of changes) seen.push(change);
       return seen;
     });
-    let state = 7;
-    const random = (n: number) => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 2 ** 32) * n);
-    };
+    const random = new Random(testSeed());
     await note(database.clock.set('2024-01-01 00:00:00+00'));
     for (let step = 0; step < 60; step++) {
       const at = (await database.clock.now()).getTime();
-      const bids = Array.from({ length: random(5) }, () => ({
-        id: random(4),
-        price: random(100),
-        at: new Date(at - random(8000)),
+      const bids = Array.from({ length: random.below(5) }, () => ({
+        id: random.below(4),
+        price: random.below(100),
+        at: new Date(at - random.below(8000)),
       }));
-      if (bids.length > 0) await note(database.insert('bids', bids, { partition: random(2) }));
-      if (random(3) === 0)
+      if (bids.length > 0) await note(database.insert('bids', bids, { partition: random.below(2) }));
+      if (random.below(3) === 0)
         await note(
           database.query('INSERT INTO people VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = excluded.name', [
-            random(4),
-            `n${random(3)}`,
+            random.below(4),
+            `n${random.below(3)}`,
           ]),
         );
-      if (random(5) === 0) await note(database.transaction(async (tx) => tx.delete('people', [{ id: random(4) }])));
-      await note(database.clock.advance(`${random(4)} seconds`));
+      if (random.below(5) === 0)
+        await note(database.transaction(async (tx) => tx.delete('people', [{ id: random.below(4) }])));
+      await note(database.clock.advance(`${random.below(4)} seconds`));
     }
     for (const sql of ['named', 'recent', 'windows', "tidemark.late('bids')", 'people']) {
       const { tick, rows } = await database.query(`SELECT * FROM ${sql} x ORDER BY x`);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AgainstPostgres } from './against_postgres.ts';
-import { sql } from './harness.ts';
+import { seeded, sql } from './harness.ts';
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+const { random } = seeded('random statements');
 const ROUNDS = Number(process.env.ROUNDS ?? 220);
 
 const CHECKS = [
@@ -35,12 +35,7 @@ const VIEWS = {
   outer_joined: 'SELECT x.id, y.a + 0 AS a FROM t x LEFT JOIN t y ON x.a = y.id',
 };
 
-test(`random statements (SEED=${SEED})`, async () => {
-  let state = SEED;
-  const random = (n: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return Math.floor((state / 0x80000000) * n);
-  };
+test('random statements', async () => {
   const one = <T>(of: T[]): T => of[random(of.length)];
   const number = () => random(60) - 5;
   const value = () => (random(8) === 0 ? 'NULL' : random(8) === 0 ? 'DEFAULT' : String(number()));

@@ -1,6 +1,7 @@
 /** Foreign keys: the same statements as PostgreSQL runs them, random changes with all actions, transactions beside each other, COPY, restarts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { AgainstPostgres } from './against_postgres.ts';
 import { openEngine, Session, sql } from './harness.ts';
@@ -165,17 +166,15 @@ test('FOREIGN KEY as PostgreSQL has it', async () => {
   await both.close();
 });
 
-test('random changes with all actions', async (t) => {
-  const seed = Number(process.env.SEED ?? Date.now() % 100000);
-  t.diagnostic(`SEED=${seed}`);
-  const random = randomOf(seed);
-  const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)];
+test('random changes with all actions', async () => {
+  const seed = testSeed();
+  const random = new Random(seed);
   const both = await AgainstPostgres.open();
   const rounds = process.env.TIDEMARK_QUICK === '1' ? 1 : 4;
   for (let round = 0; round < rounds; round++) {
-    const action = () => pick(['no action', 'cascade', 'set null', 'set default', 'restrict']);
+    const action = () => random.pick(['no action', 'cascade', 'set null', 'set default', 'restrict']);
     // Where two ways of CASCADE meet, PostgreSQL looks at NO ACTION between them.
-    const indexed = random() < 0.5;
+    const indexed = random.chance(0.5);
     await both.script(
       `
       create table a (id int primary key, b bigint unique, k text);
@@ -185,9 +184,9 @@ test('random changes with all actions', async (t) => {
     );
     if (indexed) await both.script('create index on c (b_id);\ncreate index on b (a_id);\n');
     for (let i = 0; i < 60; i++) {
-      const n = () => Math.floor(random() * 6);
-      const v = () => (random() < 0.15 ? 'null' : String(n()));
-      const statement = pick([
+      const n = () => random.below(6);
+      const v = () => (random.chance(0.15) ? 'null' : String(n()));
+      const statement = random.pick([
         () => `insert into a values (${n()}, ${v()}, 'x')`,
         () => `insert into b values (${n()}, ${v()})`,
         () => `insert into c values (${n()}, ${v()}, ${v()})`,
@@ -201,7 +200,7 @@ test('random changes with all actions', async (t) => {
         () => `update c set b_id = ${v()}, b = ${v()} where id = ${n()}`,
         () => `update a set k = 'y'`,
       ])();
-      const block = random() < 0.2;
+      const block = random.chance(0.2);
       if (block) await both.statement('begin');
       const fits = await sameCode(both, statement);
       if (block) await sameCode(both, fits ? 'commit' : 'rollback');
@@ -218,14 +217,6 @@ async function sameCode(both: AgainstPostgres, statement: string): Promise<boole
   const fits = there.error === undefined;
   assert.equal(here.error === undefined, fits, `${statement}: ${JSON.stringify({ here, there })}`);
   return fits;
-}
-
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 async function setUp() {

@@ -10,6 +10,7 @@ import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import '../../operators/expr/functions/index.ts';
 import { cold } from '../../operators/state/cold_store.ts';
 import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
@@ -18,7 +19,7 @@ import { outputColumns } from '../../planner/logical/columns.ts';
 import { evaluatePlan } from '../../planner/logical/evaluate.ts';
 import { INT4 } from '../../planner/logical/expressions.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
-import { Build, Random, randomRows, relation, seedOf } from '../../planner/logical/test_plans.ts';
+import { Build, randomRows, relation } from '../../planner/logical/test_plans.ts';
 import { type PlanPart, RandomPlan } from '../../planner/logical/test_random_plan.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { isMissing, rowLines } from '../../planner/physical/test_sql.ts';
@@ -247,7 +248,7 @@ function batch(types: Relation['columns'][number]['type'][], changes: [Datum[], 
   );
 }
 
-const seed = seedOf();
+const seed = testSeed();
 const WORLDS = Number(process.env.WORLDS ?? 60);
 
 test(`random overlapping views, made and dropped at random ticks (SEED=${seed})`, { timeout: 300_000 }, (t) => {

@@ -1,6 +1,7 @@
 /** An engine in this process whose ticks the test turns, and SQL on it as text. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import '../../operators/expr/functions/index.ts';
 import { withScratch } from '../../operators/batch/arena.ts';
 import { batchFromRows, readRow } from '../../operators/batch/builder.ts';
@@ -168,18 +169,11 @@ async function untilEnd(result: Result): Promise<void> {
   }
 }
 
-/** A random number generator that is replayed by SEED. */
+/** Random integers below n, of the run's seed, which is printed. */
 export function seeded(name: string): { seed: number; random(n: number): number } {
-  const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-  console.log(`# ${name}: seed ${seed} (set SEED to replay)`);
-  let state = seed * 2 + 1;
-  return {
-    seed,
-    random(n) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 4294967296) * n);
-    },
-  };
+  const seed = testSeed(name);
+  const random = new Random(seed);
+  return { seed, random: (n) => random.below(n) };
 }
 
 /** Runs ticks until the query gives this. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomDocument } from '../../operators/expr/json/jsonpath/random_path.ts';
-import { seededRandom } from '../postgres_oracle.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { openEngine, sql } from './harness.ts';
 
 const EVENTS = `CREATE TABLE events (id int PRIMARY KEY, doc jsonb, floor int);
@@ -130,23 +130,23 @@ const QUERIES = [
 ];
 
 test('views equal their queries while documents are inserted, updated and deleted', async () => {
-  const r = seededRandom();
+  const r = new Random(testSeed());
   const engine = await openEngine();
   try {
     await sql(engine, 'CREATE TABLE docs (id int PRIMARY KEY, n int, doc jsonb)');
     for (const [i, query] of QUERIES.entries()) await sql(engine, `CREATE MATERIALIZED VIEW v${i} AS ${query}`);
     const literal = (): string => {
-      const document = r.int(10) === 0 ? null : randomDocument(r, 3);
+      const document = r.below(10) === 0 ? null : randomDocument(r, 3);
       return document === null ? 'NULL' : `'${document.replaceAll("'", "''")}'`;
     };
     const rows = new Set<number>();
     for (let round = 0; round < 60; round++) {
-      const id = r.int(30);
+      const id = r.below(30);
       if (!rows.has(id)) {
-        await sql(engine, `INSERT INTO docs VALUES (${id}, ${r.int(3)}, ${literal()})`);
+        await sql(engine, `INSERT INTO docs VALUES (${id}, ${r.below(3)}, ${literal()})`);
         rows.add(id);
-      } else if (r.int(2) === 0) {
-        await sql(engine, `UPDATE docs SET doc = ${literal()}, n = ${r.int(3)} WHERE id = ${id}`);
+      } else if (r.below(2) === 0) {
+        await sql(engine, `UPDATE docs SET doc = ${literal()}, n = ${r.below(3)} WHERE id = ${id}`);
       } else {
         await sql(engine, `DELETE FROM docs WHERE id = ${id}`);
         rows.delete(id);

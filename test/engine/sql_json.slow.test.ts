@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
 import { SqlError } from '../../operators/errors.ts';
 import { randomDocument, randomPath } from '../../operators/expr/json/jsonpath/random_path.ts';
-import { seededRandom } from '../postgres_oracle.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { openEngine, sql } from './harness.ts';
 
 let db: PGlite;
@@ -315,12 +315,12 @@ test('constructors with clauses', async () => {
 });
 
 test('random paths', async () => {
-  const r = seededRandom();
+  const r = new Random(testSeed());
   const passing = `PASSING 3 AS x, 'a' AS y, jsonb '{"a": [1]}' AS z`;
   const ends = ['', '', 'ERROR ON ERROR', 'NULL ON EMPTY ERROR ON ERROR'];
   const queries = Array.from({ length: Number(process.env.ROUNDS ?? 800) }, () => {
     const from = `jsonb ${literal(randomDocument(r, 3))}, ${literal(randomPath(r))} ${passing}`;
-    switch (r.int(3)) {
+    switch (r.below(3)) {
       case 0:
         return `SELECT JSON_EXISTS(${from} ${r.pick(['', 'ERROR ON ERROR', 'UNKNOWN ON ERROR'])})::text`;
       case 1:

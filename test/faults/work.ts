@@ -3,6 +3,7 @@
  * say which state the tables must have, whatever happened in between; views are compared with their queries, computed from scratch.
  */
 import assert from 'node:assert/strict';
+import { Random } from '../../operators/testing/property.ts';
 
 export type Ask = (text: string) => Promise<(string | null)[][]>;
 
@@ -39,13 +40,8 @@ interface Model {
 
 /** A random number below n for the nth draw of a step. */
 function draws(seed: number, i: number): (n: number) => number {
-  let state = (Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(i + 1, 0x85ebca6b)) >>> 0;
-  return (n) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 4294967296) * n);
-  };
+  const random = new Random(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(i + 1, 0x85ebca6b));
+  return (n) => random.below(n);
 }
 
 const time = (seconds: number) =>

@@ -1,5 +1,6 @@
 /** All 23 views from the built-in generator equal PostgreSQL over the accepted input, at the end and at ticks on the way. */
 import { test } from 'node:test';
+import { testSeed } from '../../operators/testing/property.ts';
 import '../../operators/expr/functions/index.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { TidemarkEngine } from '../../src/runtime/engine.ts';
@@ -7,8 +8,7 @@ import { runScript } from '../../src/runtime/script.ts';
 import { Oracle } from './oracle.ts';
 import { QUERIES, streamsSql, views } from './suite.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 100000);
-console.log(`# seed ${seed} (set SEED to replay)`);
+const seed = testSeed();
 
 const CASES = [
   { tickRows: 1, events: 300, checks: 2 },

@@ -1,6 +1,7 @@
 /** Arrays, int2vector, oidvector and uuid against PostgreSQL. */
 import { after, before, test } from 'node:test';
-import { type Arg, PostgresOracle, seededRandom } from '../../../test/postgres_oracle.ts';
+import { type Arg, PostgresOracle } from '../../../test/postgres_oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
 
 let oracle: PostgresOracle;
 before(async () => {
@@ -8,7 +9,7 @@ before(async () => {
 });
 after(() => oracle.stop());
 
-const random = seededRandom();
+const random = new Random(testSeed());
 
 const INTS = [
   '{}',
@@ -170,7 +171,7 @@ test('functions', async () => {
 test('random text arrays', async () => {
   const item = () => random.pick(['a', '', 'NULL', 'b c', '"', '\\', '{', '}', ',', 'é', '😀', 'Z', 'aa']);
   const array = () =>
-    `{${Array.from({ length: random.int(4) }, () => (random.int(5) === 0 ? 'NULL' : `"${item().replace(/["\\]/g, '\\$&')}"`)).join(',')}}`;
+    `{${Array.from({ length: random.below(4) }, () => (random.below(5) === 0 ? 'NULL' : `"${item().replace(/["\\]/g, '\\$&')}"`)).join(',')}}`;
   for (let i = 0; i < 800; i++) {
     const [a, b] = [array(), array()];
     await oracle.io('_text', a);

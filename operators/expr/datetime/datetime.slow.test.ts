@@ -1,6 +1,7 @@
 /** Dates, times, timestamps and intervals against PostgreSQL. */
 import { after, before, test } from 'node:test';
-import { type Arg, PostgresOracle, seededRandom } from '../../../test/postgres_oracle.ts';
+import { type Arg, PostgresOracle } from '../../../test/postgres_oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
 import {
   DATES,
   INPUT_TEXTS,
@@ -19,7 +20,7 @@ before(async () => {
 });
 after(() => oracle.stop());
 
-const random = seededRandom();
+const random = new Random(testSeed());
 
 const all = (type: string, texts: string[]) => texts.map((t): Arg => [type, t]);
 
@@ -375,12 +376,12 @@ test('makers and series', async () => {
 
 test('random timestamps and intervals', async () => {
   const timestamp = () => {
-    const year = random.pick([1 + random.int(9999), 1900 + random.int(200), 2000 + random.int(50)]);
+    const year = random.pick([1 + random.below(9999), 1900 + random.below(200), 2000 + random.below(50)]);
     const f = (n: number) => String(n).padStart(2, '0');
-    return `${String(year).padStart(4, '0')}-${f(1 + random.int(12))}-${f(1 + random.int(28))} ${f(random.int(24))}:${f(random.int(60))}:${f(random.int(60))}.${random.int(1_000_000)}`;
+    return `${String(year).padStart(4, '0')}-${f(1 + random.below(12))}-${f(1 + random.below(28))} ${f(random.below(24))}:${f(random.below(60))}:${f(random.below(60))}.${random.below(1_000_000)}`;
   };
   const interval = () =>
-    `${random.int(4001) - 2000} mons ${random.int(20001) - 10000} days ${random.int(2_000_001) - 1_000_000} secs ${random.int(1_000_000)} us`;
+    `${random.below(4001) - 2000} mons ${random.below(20001) - 10000} days ${random.below(2_000_001) - 1_000_000} secs ${random.below(1_000_000)} us`;
   for (let i = 0; i < 1500; i++) {
     if (i % 150 === 0) await oracle.set('timeZone', random.pick(ZONES));
     const [a, b] = [timestamp(), timestamp()];

@@ -1,6 +1,7 @@
 /** Hash functions of all types against PostgreSQL, over random values. */
 import { after, before, test } from 'node:test';
-import { type Call, Oracle, report, seededRandom } from '../testing/oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
+import { type Call, Oracle, report } from '../testing/oracle.ts';
 
 let oracle: Oracle;
 before(async () => {
@@ -8,8 +9,9 @@ before(async () => {
 });
 after(() => oracle.close());
 
-const random = seededRandom('hashes');
-const { int, pick } = random;
+const random = new Random(testSeed('hashes'));
+const int = (n: number) => random.below(n);
+const pick = <T>(items: readonly T[]): T => random.pick(items);
 const ROUNDS = 60;
 
 const long = () => String(BigInt.asIntN(64, (BigInt(int(2 ** 31)) << BigInt(int(34))) * BigInt(pick([1, -1]))));

@@ -1,6 +1,7 @@
 /** inet, cidr, macaddr and macaddr8 against PostgreSQL: what is read, and every function over random addresses. */
 import { after, before, test } from 'node:test';
-import { type Call, Oracle, report, seededRandom } from '../testing/oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
+import { type Call, Oracle, report } from '../testing/oracle.ts';
 
 let oracle: Oracle;
 before(async () => {
@@ -8,8 +9,9 @@ before(async () => {
 });
 after(() => oracle.close());
 
-const random = seededRandom('addresses');
-const { int, pick } = random;
+const random = new Random(testSeed('addresses'));
+const int = (n: number) => random.below(n);
+const pick = <T>(items: readonly T[]): T => random.pick(items);
 const ROUNDS = 300;
 
 const byte = () => pick([0, 1, 2, 10, 127, 128, 192, 223, 224, 225, 240, 255, int(256)]);

@@ -1,6 +1,7 @@
 /** numeric functions against PostgreSQL: edge values crossed, and random values of many sizes and scales. */
 import { after, before, test } from 'node:test';
-import { type Call, Oracle, product, report, seededRandom } from '../testing/oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
+import { type Call, Oracle, product, report } from '../testing/oracle.ts';
 
 let oracle: Oracle;
 before(async () => {
@@ -148,21 +149,24 @@ test('round, trunc, typmod, width_bucket, factorial, casts from floats', async (
 });
 
 test('random values', async () => {
-  const r = seededRandom('numeric functions');
-  const digits = (n: number) => Array.from({ length: n }, () => r.int(10)).join('');
+  const r = new Random(testSeed('numeric functions'));
+  const digits = (n: number) => Array.from({ length: n }, () => r.below(10)).join('');
   const value = (): string => {
-    const whole = digits(1 + r.int(r.pick([2, 6, 25])));
-    const fraction = digits(r.int(r.pick([1, 4, 25])));
-    const leading = r.int(4) === 0 ? '0'.repeat(r.int(12)) : '';
-    return `${r.int(3) === 0 ? '-' : ''}${r.int(5) === 0 ? '0' : whole}.${leading}${fraction}`.replace(/\.$/, '');
+    const whole = digits(1 + r.below(r.pick([2, 6, 25])));
+    const fraction = digits(r.below(r.pick([1, 4, 25])));
+    const leading = r.below(4) === 0 ? '0'.repeat(r.below(12)) : '';
+    return `${r.below(3) === 0 ? '-' : ''}${r.below(5) === 0 ? '0' : whole}.${leading}${fraction}`.replace(/\.$/, '');
   };
   const calls: Call[] = [];
   for (let i = 0; i < 6000; i++) calls.push([`${r.pick(TWO)}(numeric,numeric)`, value(), value()]);
   for (let i = 0; i < 3000; i++) calls.push([`${r.pick(ONE)}(numeric)`, value()]);
   for (let i = 0; i < 400; i++) {
-    const small = () => `${r.int(4) === 0 ? '-' : ''}${r.int(30)}.${digits(r.int(6))}`;
+    const small = () => `${r.below(4) === 0 ? '-' : ''}${r.below(30)}.${digits(r.below(6))}`;
     calls.push(['exp(numeric)', small()], ['power(numeric,numeric)', small(), small()], ['ln(numeric)', small()]);
-    calls.push(['log(numeric,numeric)', small(), small()], ['power(numeric,numeric)', small(), String(r.int(40) - 20)]);
+    calls.push(
+      ['log(numeric,numeric)', small(), small()],
+      ['power(numeric,numeric)', small(), String(r.below(40) - 20)],
+    );
   }
   report(await oracle.differences(calls));
 });

@@ -1,7 +1,8 @@
 /** String and bytea functions against PostgreSQL, over ASCII, accents, characters beyond the basic plane and edge numbers. */
 import { after, before, test } from 'node:test';
+import { Random, testSeed } from '../../testing/property.ts';
 import { callFormat } from '../testing/format_call.ts';
-import { type Call, Oracle, product, report, seededRandom } from '../testing/oracle.ts';
+import { type Call, Oracle, product, report } from '../testing/oracle.ts';
 
 let oracle: Oracle;
 before(async () => {
@@ -235,7 +236,7 @@ test('order of bytea', async () => {
 });
 
 test('format, concat and quoting through SQL text', async () => {
-  const r = seededRandom('format');
+  const r = new Random(testSeed('format'));
   const pieces = [
     '%s',
     '%I',
@@ -260,8 +261,8 @@ test('format, concat and quoting through SQL text', async () => {
   const queries: string[] = [];
   const ours: (() => string)[] = [];
   for (let i = 0; i < 2500; i++) {
-    const pattern = Array.from({ length: 1 + r.int(3) }, () => r.pick(pieces)).join('');
-    const chosen = Array.from({ length: r.int(4) }, () => r.pick(args));
+    const pattern = Array.from({ length: 1 + r.below(3) }, () => r.pick(pieces)).join('');
+    const chosen = Array.from({ length: r.below(4) }, () => r.pick(args));
     queries.push(`SELECT format('${pattern}'${chosen.map((a) => `, ${a}`).join('')})`);
     ours.push(() => callFormat(pattern, chosen, oracle.ctx));
   }

@@ -1,6 +1,7 @@
 /** json and jsonb against PostgreSQL. */
 import { after, before, test } from 'node:test';
-import { type Arg, PostgresOracle, seededRandom } from '../../../test/postgres_oracle.ts';
+import { type Arg, PostgresOracle } from '../../../test/postgres_oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
 
 let oracle: PostgresOracle;
 before(async () => {
@@ -8,7 +9,7 @@ before(async () => {
 });
 after(() => oracle.stop());
 
-const random = seededRandom();
+const random = new Random(testSeed());
 
 const VALUES = [
   'null',
@@ -289,12 +290,12 @@ test('building', async () => {
 
 test('random values', async () => {
   const make = (depth: number): string => {
-    const kind = random.int(depth > 3 ? 5 : 7);
+    const kind = random.below(depth > 3 ? 5 : 7);
     if (kind === 0) return 'null';
     if (kind === 1) return random.pick(['true', 'false']);
     if (kind < 4) return random.pick(['0', '1', '-1', '1.0', '2e1', '0.10', '123456789012345678901234567890', '1e-3']);
     if (kind === 4) return JSON.stringify(random.pick(['', 'a', 'b', 'ab', 'é', 'z', '😀', 'A', '"']));
-    const n = random.int(4);
+    const n = random.below(4);
     if (kind === 5) return `[${Array.from({ length: n }, () => make(depth + 1)).join(',')}]`;
     return `{${Array.from({ length: n }, () => `${JSON.stringify(random.pick(['a', 'b', 'ab', 'é', '', 'zz', 'Z']))}:${make(depth + 1)}`).join(', ')}}`;
   };

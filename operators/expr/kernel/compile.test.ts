@@ -7,21 +7,14 @@ import { MapOperator, type MapPath } from '../../map.ts';
 import { type ColType, colType, OID } from '../../types.ts';
 import { defaultContext } from '../context.ts';
 import '../functions/index.ts';
-import { times } from '../../testing/property.ts';
+import { Random, testSeed, times } from '../../testing/property.ts';
 import { testTick } from '../../testing/tick.ts';
 import { evaluate } from '../interpret.ts';
 import type { Expr } from '../ir.ts';
 import { compileMap, compileTest, interpretedParts, type MapKernel } from './compile.ts';
 import { compileWasmMap, isWasmMap } from './wasm/compile.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-console.log(`# seed ${seed} (set SEED to replay)`);
-let state = seed * 2 + 1;
-function random(n: number): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 4294967296) * n);
-}
-const pick = <T>(list: readonly T[]): T => list[random(list.length)];
+const random = new Random(testSeed());
 
 const types = [
   OID.int4,
@@ -253,7 +246,7 @@ function comparison(oid: number, op: 'eq' | 'lt'): string | null {
 }
 
 function argument(arg: Arg, depth: number): Expr {
-  return typeof arg === 'number' ? expression(arg, depth) : { k: 'const', v: pick(arg.of), t: colType(arg.oid) };
+  return typeof arg === 'number' ? expression(arg, depth) : { k: 'const', v: random.pick(arg.of), t: colType(arg.oid) };
 }
 
 /** NULLIF, GREATEST and LEAST, casts, parts of matches: forms of a type's values. */
@@ -261,20 +254,21 @@ function form(oid: number, depth: number): Expr | null {
   const t = colType(oid);
   const arg = () => expression(oid, depth - 1);
   const [eq, lt] = [comparison(oid, 'eq'), comparison(oid, 'lt')];
-  switch (random(4)) {
+  switch (random.below(4)) {
     case 0:
       return eq === null ? null : { k: 'nullif', eq, left: arg(), right: arg(), t };
     case 1:
-      return lt === null ? null : { k: 'extreme', greatest: random(2) === 0, lt, args: [arg(), arg(), arg()], t };
+      return lt === null ? null : { k: 'extreme', greatest: random.below(2) === 0, lt, args: [arg(), arg(), arg()], t };
     case 2:
-      if (oid === str) return { k: 'cast', arg: expression(pick([int2, int4, int8]), depth - 1), t, explicit: true };
+      if (oid === str)
+        return { k: 'cast', arg: expression(random.pick([int2, int4, int8]), depth - 1), t, explicit: true };
       return oid === int4 || oid === int8 ? { k: 'cast', arg: expression(str, depth - 1), t, explicit: true } : null;
     default: {
       if (oid !== str) return null;
-      const pattern: Expr = { k: 'const', v: pick(REGEXES), t };
+      const pattern: Expr = { k: 'const', v: random.pick(REGEXES), t };
       const fn = 'regexp_match(text,text)';
       const match: Expr = { k: 'call', fn, args: [arg(), pattern], t: colType(OID._text), strict: true };
-      const lower: Expr = { k: 'const', v: random(4), t: colType(int4) };
+      const lower: Expr = { k: 'const', v: random.below(4), t: colType(int4) };
       return { k: 'subscript', arg: match, indexes: [{ lower, upper: null, slice: false }], t };
     }
   }
@@ -283,24 +277,24 @@ function form(oid: number, depth: number): Expr | null {
 /** IS DISTINCT FROM and IN over some type. */
 function comparisonForm(depth: number): Expr {
   const t = colType(bool);
-  const oid = pick([int4, int8, str, numeric, timestamp, date]);
+  const oid = random.pick([int4, int8, str, numeric, timestamp, date]);
   const eq = comparison(oid, 'eq') ?? '';
   const left = expression(oid, depth - 1);
-  if (random(2) === 0)
-    return { k: 'distinct', eq, left, right: expression(oid, depth - 1), negated: random(2) === 0, t };
-  const items = Array.from({ length: random(4) }, () => pick(values[oid]));
+  if (random.below(2) === 0)
+    return { k: 'distinct', eq, left, right: expression(oid, depth - 1), negated: random.below(2) === 0, t };
+  const items = Array.from({ length: random.below(4) }, () => random.pick(values[oid]));
   const right: Expr = { k: 'const', v: pgArray(oid, items), t: colType(OID._text) };
-  return { k: 'anyall', all: random(2) === 0, fn: eq, left, right, t };
+  return { k: 'anyall', all: random.below(2) === 0, fn: eq, left, right, t };
 }
 
 function expression(oid: number, depth: number): Expr {
   const t = colType(oid);
-  if (oid === OID.interval) return { k: 'const', v: pick(values[oid]), t };
-  if (depth > 0 && random(4) > 0) {
-    const choice = random(9);
+  if (oid === OID.interval) return { k: 'const', v: random.pick(values[oid]), t };
+  if (depth > 0 && random.below(4) > 0) {
+    const choice = random.below(9);
     if (choice === 0) {
       const whens = [0, 1].map(() => ({ when: expression(OID.bool, depth - 1), then: expression(oid, depth - 1) }));
-      return { k: 'case', whens, else: random(2) === 0 ? null : expression(oid, depth - 1), t };
+      return { k: 'case', whens, else: random.below(2) === 0 ? null : expression(oid, depth - 1), t };
     }
     if (choice === 1) return { k: 'coalesce', args: [expression(oid, depth - 1), expression(oid, depth - 1)], t };
     if (choice === 2) {
@@ -319,20 +313,20 @@ function expression(oid: number, depth: number): Expr {
         case 5:
           return comparisonForm(depth);
         default:
-          return random(2) === 0
-            ? { k: 'isnull', arg: expression(pick(types).oid, depth - 1), negated: random(2) === 0, t }
-            : { k: 'istruth', arg: arg(), value: random(2) === 0, negated: random(2) === 0, t };
+          return random.below(2) === 0
+            ? { k: 'isnull', arg: expression(random.pick(types).oid, depth - 1), negated: random.below(2) === 0, t }
+            : { k: 'istruth', arg: arg(), value: random.below(2) === 0, negated: random.below(2) === 0, t };
       }
     }
     const fits = functions.filter(([, result]) => result === oid);
     if (fits.length > 0) {
-      const [fn, , args] = pick(fits);
+      const [fn, , args] = random.pick(fits);
       return { k: 'call', fn, args: args.map((a) => argument(a, depth - 1)), t, strict: true };
     }
   }
   const columns = types.flatMap((c, id) => (c.oid === oid ? [id] : []));
-  if (columns.length > 0 && random(3) > 0) return { k: 'col', id: pick(columns), t };
-  return { k: 'const', v: pick(values[oid]), t };
+  if (columns.length > 0 && random.below(3) > 0) return { k: 'col', id: random.pick(columns), t };
+  return { k: 'const', v: random.pick(values[oid]), t };
 }
 
 const text = (value: unknown) =>
@@ -377,10 +371,10 @@ function stepped(operator: MapOperator, rows: Datum[][], number: bigint): string
 
 test('generated kernels give what the interpreter gives', () => {
   for (let round = 0; round < times(400); round++) {
-    const outTypes = [pick(types), pick(types)];
+    const outTypes = [random.pick(types), random.pick(types)];
     const project = outTypes.map((t) => expression(t.oid, 3));
-    const filter = random(3) === 0 ? null : expression(OID.bool, 3);
-    const rows = Array.from({ length: 20 }, () => types.map((t) => pick(values[t.oid])));
+    const filter = random.below(3) === 0 ? null : expression(OID.bool, 3);
+    const rows = Array.from({ length: 20 }, () => types.map((t) => random.pick(values[t.oid])));
     const wanted = run(filter, project, outTypes, rows, 'interpreter');
     for (const path of pathsOf(filter, project, outTypes))
       assert.deepEqual(
@@ -412,31 +406,35 @@ test('AND and OR may have thousands of arguments', () => {
 
 /** A value like those of streams: few edges, neighbours that repeat, differ a little or a lot. */
 function plainValue(oid: number): Datum {
-  if (random(12) === 0) return pick(values[oid]);
+  if (random.below(12) === 0) return random.pick(values[oid]);
   switch (oid) {
     case int2:
     case int4:
-      return random(40) - 15;
+      return random.below(40) - 15;
     case int8:
-      return BigInt(random(1000000)) * BigInt(random(1000)) - 1000n;
+      return BigInt(random.below(1000000)) * BigInt(random.below(1000)) - 1000n;
     case numeric:
-      return decimal(BigInt(random(2000000) - 1000000), random(4));
+      return decimal(BigInt(random.below(2000000) - 1000000), random.below(4));
     case float8:
-      return random(1000) / 8 - 50;
+      return random.below(1000) / 8 - 50;
     case bool:
-      return random(2) === 0;
+      return random.below(2) === 0;
     case timestamp:
     case timestamptz:
       return (
         820540800000000n +
-        BigInt(random(3)) *
-          BigInt(pick([1, 1000, 999999, 1000000, 59000000, 60000000, 60000000, 3600000000, 86400000000, 2678400000000]))
+        BigInt(random.below(3)) *
+          BigInt(
+            random.pick([
+              1, 1000, 999999, 1000000, 59000000, 60000000, 60000000, 3600000000, 86400000000, 2678400000000,
+            ]),
+          )
       );
     case date:
-      return random(20000) - 5000;
+      return random.below(20000) - 5000;
     default:
-      return Array.from({ length: random(6) }, () =>
-        pick(['a', 'b', 'A', '/', ' ', 'is', 'ab/', 'a string ', 'ï', '&channel_id=7']),
+      return Array.from({ length: random.below(6) }, () =>
+        random.pick(['a', 'b', 'A', '/', ' ', 'is', 'ab/', 'a string ', 'ï', '&channel_id=7']),
       ).join('');
   }
 }
@@ -470,8 +468,8 @@ test('each inline function gives what the interpreter gives, and most rows run i
         fn,
         args: args.map((a) => {
           if (typeof a !== 'number' || a === OID.interval) return argument(a, 0);
-          if (random(4) === 0) return { k: 'const', v: plainValue(a), t: colType(a) };
-          return { k: 'col', id: pick(types.flatMap((c, id) => (c.oid === a ? [id] : []))), t: colType(a) };
+          if (random.below(4) === 0) return { k: 'const', v: plainValue(a), t: colType(a) };
+          return { k: 'col', id: random.pick(types.flatMap((c, id) => (c.oid === a ? [id] : []))), t: colType(a) };
         }),
         t: colType(oid),
         strict: true,
@@ -499,10 +497,10 @@ test('kernels in WebAssembly give what the interpreter gives, and most rows run 
   let inline = 0;
   let rows = 0;
   for (let round = 0; round < times(60); round++) {
-    const oids = [0, 1].map(() => pick([int4, int8, str, bool, timestamp, date, int2]));
+    const oids = [0, 1].map(() => random.pick([int4, int8, str, bool, timestamp, date, int2]));
     const outTypes = oids.map((oid) => colType(oid));
     const project = oids.map((oid) => wasmExpression(oid, 2));
-    const filter = random(2) === 0 ? null : wasmExpression(bool, 2);
+    const filter = random.below(2) === 0 ? null : wasmExpression(bool, 2);
     const input = Array.from({ length: 40 }, () => types.map((t) => plainValue(t.oid)));
     const wanted = run(filter, project, outTypes, input, 'interpreter');
     assert.deepEqual(run(filter, project, outTypes, input, 'WebAssembly'), wanted, text({ filter, project }));
@@ -532,11 +530,11 @@ test('a kernel in WebAssembly knows the length of a text with replacements witho
   const call = (fn: string, type: ColType, ...args: Expr[]): Expr => ({ k: 'call', fn, args, t: type, strict: true });
   const letters = ['a', 'b', 'aa', 'ï', '𝄞', 'a text'];
   const rows = Array.from({ length: 60 }, (_, i) => {
-    const of = Array.from({ length: (i * 3) % 50 }, () => pick(letters)).join('');
+    const of = Array.from({ length: (i * 3) % 50 }, () => random.pick(letters)).join('');
     return types.map((_, c) => (c === 4 && i % 10 !== 0 ? of : null));
   });
   for (let round = 0; round < times(20); round++) {
-    const [from, to] = [pick([...letters, '']), pick([...letters, ''])];
+    const [from, to] = [random.pick([...letters, '']), random.pick([...letters, ''])];
     const replaced = call('replace(text,text,text)', t, column, { k: 'const', v: from, t }, { k: 'const', v: to, t });
     const project = ['length(text)', 'char_length(text)'].map((fn) => call(fn, colType(int4), replaced));
     const outTypes = project.map((e) => e.t);

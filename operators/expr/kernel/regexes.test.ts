@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Arena } from '../../batch/arena.ts';
 import { BatchBuilder, batchFromRows, readRow } from '../../batch/builder.ts';
 import type { Datum } from '../../datum.ts';
-import { times } from '../../testing/property.ts';
+import { Random, testSeed, times } from '../../testing/property.ts';
 import { colType, OID } from '../../types.ts';
 import { defaultContext } from '../context.ts';
 import '../functions/index.ts';
@@ -15,18 +15,11 @@ import { compileRegex, defaultOptions } from '../regex/regex.ts';
 import { compileMap } from './compile.ts';
 import { SIMPLE_PARTS } from './test_patterns.ts';
 
-const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
-console.log(`# seed ${SEED} (set SEED to replay)`);
-let state = SEED * 2 + 1;
-function random(n: number): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 4294967296) * n);
-}
-const pick = <T>(list: readonly T[]): T => list[random(list.length)];
+const random = new Random(testSeed());
 
 function pattern(): string {
-  const some = () => Array.from({ length: random(4) }, () => pick(SIMPLE_PARTS)).join('');
-  return `${some()}${pick(['id=', 'xy', 'x'])}${some()}`;
+  const some = () => Array.from({ length: random.below(4) }, () => random.pick(SIMPLE_PARTS)).join('');
+  return `${some()}${random.pick(['id=', 'xy', 'x'])}${some()}`;
 }
 
 const TEXT = colType(OID.text);
@@ -63,9 +56,9 @@ test('groups of matches are those of the interpreter', () => {
     }
     const items = groups(source);
     const rows: Datum[][] = Array.from({ length: 40 }, () => [
-      random(20) === 0
+      random.below(20) === 0
         ? null
-        : Array.from({ length: random(12) }, () => pick(['x', 'y', '&', 'id=', 'xy', 'ü'])).join(''),
+        : Array.from({ length: random.below(12) }, () => random.pick(['x', 'y', '&', 'id=', 'xy', 'ü'])).join(''),
     ]);
     const arena = new Arena();
     const types = items.map(() => TEXT);

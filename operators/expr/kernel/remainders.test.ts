@@ -1,21 +1,17 @@
 /** Remainders against BigInt, where the rounding of the quotient is worst: beside multiples, at the limit of what is exact. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Random, testSeed } from '../../testing/property.ts';
 import { floorRemainder, remainder } from './remainders.ts';
 
-const SEED = Number(process.env.SEED ?? 20261128);
-let state = SEED;
-
-function random(below: number): number {
-  state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-  return Math.floor((state / 4294967296) * below);
-}
+const SEED = testSeed();
+const random = new Random(SEED);
 
 /** An integer of any size up to 2^53. */
 function integer(): number {
-  const bits = random(54);
-  const size = bits <= 30 ? random(2 ** bits) : random(2 ** 30) * 2 ** (bits - 30) + random(2 ** 20);
-  return random(2) === 0 ? size : -size;
+  const bits = random.below(54);
+  const size = bits <= 30 ? random.below(2 ** bits) : random.below(2 ** 30) * 2 ** (bits - 30) + random.below(2 ** 20);
+  return random.below(2) === 0 ? size : -size;
 }
 
 test('remainders are those of exact integers', () => {
@@ -23,7 +19,7 @@ test('remainders are those of exact integers', () => {
   for (let round = 0; round < 200_000; round++) {
     const b = integer() || 1;
     let a = integer();
-    if (random(2) === 0) a = Math.round(a / b) * b + random(3) - 1;
+    if (random.below(2) === 0) a = Math.round(a / b) * b + random.below(3) - 1;
     if (!Number.isSafeInteger(a)) continue;
     if (Math.abs(a) > 2 ** 48) large++;
     const exact = Number(BigInt(a) % BigInt(b));

@@ -2,29 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../batch/arena.ts';
 import { SqlError } from '../../errors.ts';
+import { Random, testSeed } from '../../testing/property.ts';
 import type { Needle } from './ascii_matcher.ts';
 import { type CompiledRegex, compileRegex, defaultOptions } from './regex.ts';
 import type { RequiredLiteral } from './required_literal.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-console.log(`# seed ${seed} (set SEED to replay)`);
-let state = seed * 2 + 1;
-function random(n: number): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 4294967296) * n);
-}
-const pick = <T>(list: readonly T[]): T => list[random(list.length)];
+const random = new Random(testSeed());
 
 function pattern(depth: number): string {
-  if (depth === 0) return pick(['a', 'b', 'ab', '.', '[^a]', '\\w', '&', '=', '^', '$', '\\y', '']);
+  if (depth === 0) return random.pick(['a', 'b', 'ab', '.', '[^a]', '\\w', '&', '=', '^', '$', '\\y', '']);
   const sub = () => pattern(depth - 1);
-  switch (random(6)) {
+  switch (random.below(6)) {
     case 0:
       return `(${sub()})`;
     case 1:
       return `(${sub()}|${sub()})`;
     case 2:
-      return `(?:${sub()})${pick(['*', '+', '?', '*?', '+?', '{1,2}', '{2}'])}`;
+      return `(?:${sub()})${random.pick(['*', '+', '?', '*?', '+?', '{1,2}', '{2}'])}`;
     default:
       return sub() + sub();
   }
@@ -32,7 +26,7 @@ function pattern(depth: number): string {
 
 function compiled(text: string): CompiledRegex | null {
   try {
-    return compileRegex(text, defaultOptions(random(4) === 0));
+    return compileRegex(text, defaultOptions(random.below(4) === 0));
   } catch (error) {
     if (error instanceof SqlError) return null;
     throw error;
@@ -44,16 +38,18 @@ test('matches in bytes of ASCII are those in strings', () => {
   let compared = 0;
   let literals = 0;
   for (let round = 0; round < 1500; round++) {
-    const source = pattern(1 + random(3));
+    const source = pattern(1 + random.below(3));
     const regex = compiled(source);
     if (regex === null) continue;
     const { ascii } = regex;
     assert.ok(ascii !== null, `an automaton is enough for ${source}`);
     for (let i = 0; i < 8; i++) {
-      const text = Array.from({ length: random(9) }, () => pick(['a', 'b', 'A', '&', '=', ' ', '\n'])).join('');
+      const text = Array.from({ length: random.below(9) }, () =>
+        random.pick(['a', 'b', 'A', '&', '=', ' ', '\n']),
+      ).join('');
       const address = arena.copyIn(Buffer.from(text));
       const bytes = { address, length: text.length };
-      const from = random(text.length + 1);
+      const from = random.below(text.length + 1);
       const literal: RequiredLiteral | null = ascii.literal;
       const needle: Needle | null = literal && {
         address: arena.copyIn(Buffer.from(literal.text)),
@@ -79,7 +75,7 @@ test('a table that is full starts anew', () => {
   const { ascii } = regex;
   assert.ok(ascii !== null);
   for (let i = 0; i < 40; i++) {
-    const text = Array.from({ length: 200 }, () => pick(['a', 'b'])).join('');
+    const text = Array.from({ length: 200 }, () => random.pick(['a', 'b'])).join('');
     const address = arena.copyIn(Buffer.from(text));
     assert.equal(ascii.test({ address, length: text.length }, null), regex.test(text));
   }

@@ -3,7 +3,8 @@
  * possible matches (longest, shortest, which captures) shows.
  */
 import { after, before, test } from 'node:test';
-import { type Call, Oracle, product, report, seededRandom } from '../testing/oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
+import { type Call, Oracle, product, report } from '../testing/oracle.ts';
 
 let oracle: Oracle;
 before(async () => {
@@ -104,31 +105,31 @@ test('arguments of the functions', async () => {
 });
 
 test('random patterns', async () => {
-  const r = seededRandom('regular expressions');
+  const r = new Random(testSeed('regular expressions'));
   const atom = (depth: number): string => {
-    const k = r.int(depth > 0 ? 12 : 6);
-    if (k < 4) return 'abc'[r.int(3)];
+    const k = r.below(depth > 0 ? 12 : 6);
+    if (k < 4) return 'abc'[r.below(3)];
     if (k === 4) return '.';
     if (k === 5) return r.pick(['[ab]', '[^a]', '\\w', 'ab']);
     if (k < 10) return `(${pattern(depth - 1)})`;
     if (k === 10) return `(?:${pattern(depth - 1)})`;
-    return r.pick(['^', '$', '(?=a)', '(?!b)', '\\y', `(?<=${'abc'[r.int(3)]})`]);
+    return r.pick(['^', '$', '(?=a)', '(?!b)', '\\y', `(?<=${'abc'[r.below(3)]})`]);
   };
   const quantifier = () => r.pick(['', '', '', '*', '+', '?', '*?', '+?', '??', '{2}', '{1,2}', '{0,2}?', '{1,}']);
   const branch = (depth: number): string =>
-    Array.from({ length: 1 + r.int(3) }, () => {
+    Array.from({ length: 1 + r.below(3) }, () => {
       const a = atom(depth);
       return /^(\^|\$|\\y|\(\?[=!<])/.test(a) ? a : a + quantifier();
     }).join('');
   const pattern = (depth: number): string =>
-    Array.from({ length: r.int(4) === 0 ? 2 : 1 }, () => branch(depth)).join('|');
+    Array.from({ length: r.below(4) === 0 ? 2 : 1 }, () => branch(depth)).join('|');
   // A back reference to a group that certainly took part: what one to an absent group means depends on PostgreSQL's inner rewriting.
   const withReference = () => `(${branch(1)})${branch(0)}\\1${r.pick(['', '', '*', '+?', '{2}'])}${branch(0)}`;
   const calls: Call[] = [];
   for (let i = 0; i < 2500; i++) {
     const p = i % 5 === 0 ? withReference() : pattern(2);
     for (let j = 0; j < 3; j++) {
-      const t = Array.from({ length: r.int(9) }, () => 'abc'[r.int(3)]).join('');
+      const t = Array.from({ length: r.below(9) }, () => 'abc'[r.below(3)]).join('');
       calls.push(['regexp_replace(text,text,text)', t, p, '<\\&|\\1|\\2|\\3>']);
       calls.push(['textregexeq(text,text)', t, p], ['regexp_count(text,text)', t, p]);
     }

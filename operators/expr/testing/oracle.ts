@@ -173,25 +173,6 @@ export function product<T>(...lists: T[][]): T[][] {
   return lists.reduce<T[][]>((acc, list) => acc.flatMap((head) => list.map((x) => [...head, x])), [[]]);
 }
 
-/** A reproducible random source; the seed comes from the environment variable SEED or the clock and is printed. */
-export function seededRandom(label: string): {
-  next: () => number;
-  int: (n: number) => number;
-  pick: <T>(list: readonly T[]) => T;
-} {
-  const seed = process.env.SEED ? Number(process.env.SEED) : Date.now() % 1_000_000_007;
-  console.log(`${label}: SEED=${seed}`);
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  const int = (n: number) => Math.floor(next() * n);
-  return { next, int, pick: (list) => list[int(list.length)] };
-}
-
 /** Fails with at most `limit` differences shown. */
 export function report(differences: string[], limit = 40): void {
   if (differences.length === 0) return;

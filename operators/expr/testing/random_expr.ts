@@ -4,17 +4,14 @@
  * Constants are columns in the SQL (see CONSTANT_COLUMNS): PostgreSQL computes constant subexpressions when it plans, and then an
  * error appears, or vanishes, in places that evaluation would never reach.
  */
+
+import type { Random } from '../../testing/property.ts';
 import { type ColType, colType, OID } from '../../types.ts';
 import type { Expr } from '../ir.ts';
 
 export interface Twin {
   e: Expr;
   sql: string;
-}
-
-interface Random {
-  int(n: number): number;
-  pick<T>(list: readonly T[]): T;
 }
 
 const INT = colType(OID.int4);
@@ -54,13 +51,13 @@ const COMPARISONS = {
 /** A random int4 expression of at most `depth` levels. */
 export function randomInt(r: Random, depth: number): Twin {
   if (depth <= 0) {
-    const id = r.int(2);
-    if (r.int(3) > 0) return { e: { k: 'col', id, t: INT }, sql: ROW_NAMES[id] };
+    const id = r.below(2);
+    if (r.below(3) > 0) return { e: { k: 'col', id, t: INT }, sql: ROW_NAMES[id] };
     const v = r.pick([null, 0, 1, 2, -1, 7]);
     return { e: { k: 'const', v, t: INT }, sql: v === null ? 'k_null' : v < 0 ? 'k_minus' : `k_${v}` };
   }
   const int = () => randomInt(r, depth - 1);
-  switch (r.int(8)) {
+  switch (r.below(8)) {
     case 0:
       return randomCase(r, depth, int, INT);
     case 7:
@@ -78,7 +75,7 @@ export function randomInt(r: Random, depth: number): Twin {
     }
     case 3: {
       const args = [int(), int(), int()];
-      const greatest = r.int(2) === 0;
+      const greatest = r.below(2) === 0;
       const e: Expr = { k: 'extreme', greatest, lt: 'int4lt(int4,int4)', args: args.map((a) => a.e), t: INT };
       return { e, sql: `${greatest ? 'greatest' : 'least'}(${sqlOf(args)})` };
     }
@@ -101,8 +98,8 @@ function sqlOf(args: Twin[]): string {
 }
 
 function randomCase(r: Random, depth: number, arm: () => Twin, t: ColType): Twin {
-  const whens = Array.from({ length: 1 + r.int(2) }, () => ({ when: randomBool(r, depth - 1), then: arm() }));
-  const last = r.int(3) === 0 ? null : arm();
+  const whens = Array.from({ length: 1 + r.below(2) }, () => ({ when: randomBool(r, depth - 1), then: arm() }));
+  const last = r.below(3) === 0 ? null : arm();
   const arms = whens.map((w) => `WHEN ${w.when.sql} THEN ${w.then.sql}`).join(' ');
   return {
     e: { k: 'case', whens: whens.map((w) => ({ when: w.when.e, then: w.then.e })), else: last?.e ?? null, t },
@@ -113,16 +110,16 @@ function randomCase(r: Random, depth: number, arm: () => Twin, t: ColType): Twin
 /** One element of a slice, also of two-dimensional arrays: (array[l:u][l:u])[i][j]. */
 function randomSlice(r: Random, int: () => Twin): Twin {
   const columns = Array.from({ length: 2 }, int);
-  const rows = Array.from({ length: 1 + r.int(2) }, () => columns);
+  const rows = Array.from({ length: 1 + r.below(2) }, () => columns);
   const flat = (items: Twin[]): Expr => ({ k: 'array', items: items.map((i) => i.e), t: INTS });
   const arrays: [Expr, string, number][] = [
     [{ k: 'col', id: 4, t: INTS }, 'xs', 1],
     [{ k: 'array', items: rows.map(flat), t: INTS }, `ARRAY[${rows.map((c) => `ARRAY[${sqlOf(c)}]`).join()}]`, 2],
   ];
   const [arg, argSql, dims] = r.pick(arrays);
-  const bound = (): Twin | null => (r.int(3) === 0 ? null : int());
-  const slices = Array.from({ length: r.int(4) === 0 ? 1 : dims }, () => {
-    const slice = r.int(4) > 0;
+  const bound = (): Twin | null => (r.below(3) === 0 ? null : int());
+  const slices = Array.from({ length: r.below(4) === 0 ? 1 : dims }, () => {
+    const slice = r.below(4) > 0;
     return slice ? { lower: bound(), upper: bound(), slice } : { lower: int(), upper: null, slice };
   });
   if (!slices.some((s) => s.slice)) slices[0] = { lower: bound(), upper: bound(), slice: true };
@@ -140,18 +137,18 @@ function randomSlice(r: Random, int: () => Twin): Twin {
 /** A random boolean expression of at most `depth` levels. */
 export function randomBool(r: Random, depth: number): Twin {
   if (depth <= 0) {
-    const id = 2 + r.int(2);
-    if (r.int(4) > 0) return { e: { k: 'col', id, t: BOOL }, sql: ROW_NAMES[id] };
+    const id = 2 + r.below(2);
+    if (r.below(4) > 0) return { e: { k: 'col', id, t: BOOL }, sql: ROW_NAMES[id] };
     const v = r.pick([null, true, false]);
     return { e: { k: 'const', v, t: BOOL }, sql: v === null ? 'k_unknown' : `k_${v}` };
   }
   const bool = () => randomBool(r, depth - 1);
   const int = () => randomInt(r, depth - 1);
-  switch (r.int(9)) {
+  switch (r.below(9)) {
     case 0:
     case 1: {
       const k = r.pick(['and', 'or'] as const);
-      const args = Array.from({ length: 2 + r.int(2) }, bool);
+      const args = Array.from({ length: 2 + r.below(2) }, bool);
       return { e: { k, args: args.map((a) => a.e), t: BOOL }, sql: `(${args.map((a) => a.sql).join(` ${k} `)})` };
     }
     case 2: {
@@ -160,17 +157,17 @@ export function randomBool(r: Random, depth: number): Twin {
     }
     case 3: {
       const arg = int();
-      const negated = r.int(2) === 0;
+      const negated = r.below(2) === 0;
       return { e: { k: 'isnull', arg: arg.e, negated, t: BOOL }, sql: `(${arg.sql} IS ${negated ? 'NOT ' : ''}NULL)` };
     }
     case 4: {
       const arg = bool();
-      const [value, negated] = [r.int(2) === 0, r.int(2) === 0];
+      const [value, negated] = [r.below(2) === 0, r.below(2) === 0];
       const sql = `(${arg.sql} IS ${negated ? 'NOT ' : ''}${value ? 'TRUE' : 'FALSE'})`;
       return { e: { k: 'istruth', arg: arg.e, value, negated, t: BOOL }, sql };
     }
     case 5: {
-      const [l, w, negated] = [int(), int(), r.int(2) === 0];
+      const [l, w, negated] = [int(), int(), r.below(2) === 0];
       const e: Expr = { k: 'distinct', eq: 'int4eq(int4,int4)', left: l.e, right: w.e, negated, t: BOOL };
       return { e, sql: `(${l.sql} IS ${negated ? 'NOT ' : ''}DISTINCT FROM ${w.sql})` };
     }
@@ -188,10 +185,10 @@ export function randomBool(r: Random, depth: number): Twin {
 
 function randomAnyAll(r: Random, int: () => Twin): Twin {
   const op = r.pick(Object.keys(COMPARISONS) as (keyof typeof COMPARISONS)[]);
-  const all = r.int(2) === 0;
+  const all = r.below(2) === 0;
   const left = int();
-  const items = Array.from({ length: r.int(4) }, int);
-  const useColumn = r.int(2) === 0;
+  const items = Array.from({ length: r.below(4) }, int);
+  const useColumn = r.below(2) === 0;
   const right: Expr = useColumn ? { k: 'col', id: 4, t: INTS } : { k: 'array', items: items.map((i) => i.e), t: INTS };
   const rightSql = useColumn ? 'xs' : `ARRAY[${sqlOf(items)}]::int4[]`;
   return {

@@ -1,6 +1,7 @@
 /** Templates of the standard against PostgreSQL, as .datetime(template) of paths uses them: random templates, texts that nearly fit. */
 import { after, before, test } from 'node:test';
-import { type Call, Oracle, report, seededRandom } from '../testing/oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
+import { type Call, Oracle, report } from '../testing/oracle.ts';
 
 let oracle: Oracle;
 before(async () => {
@@ -8,7 +9,7 @@ before(async () => {
 });
 after(() => oracle.close());
 
-const random = seededRandom('standard datetime');
+const random = new Random(testSeed('standard datetime'));
 
 /** Patterns, each with texts that fit it and some that do not. */
 const PATTERNS: [string, string[]][] = [
@@ -46,15 +47,15 @@ const BETWEEN = ['-', ':', ' ', '.', '/', ',', ';', "'", '"T"', '"x y"', '', '',
 function calls(): Call {
   let template = '';
   let text = '';
-  const n = 1 + random.int(5);
+  const n = 1 + random.below(5);
   for (let i = 0; i < n; i++) {
     const [pattern, texts] = random.pick(PATTERNS);
-    const between = i === n - 1 && random.int(4) > 0 ? '' : random.pick(BETWEEN);
+    const between = i === n - 1 && random.below(4) > 0 ? '' : random.pick(BETWEEN);
     template += pattern + between;
-    text += random.pick(texts) + (random.int(12) === 0 ? random.pick(BETWEEN) : between.replaceAll('"', ''));
+    text += random.pick(texts) + (random.below(12) === 0 ? random.pick(BETWEEN) : between.replaceAll('"', ''));
   }
-  if (random.int(8) === 0) text = text.slice(0, random.int(text.length + 1));
-  if (random.int(8) === 0) text += random.pick([' ', '  ', 'x']);
+  if (random.below(8) === 0) text = text.slice(0, random.below(text.length + 1));
+  if (random.below(8) === 0) text += random.pick([' ', '  ', 'x']);
   const path = `$.datetime(${JSON.stringify(template)})`;
   return ['jsonb_path_query(jsonb,jsonpath,jsonb,bool)', JSON.stringify(text), path, '{}', random.pick(['f', 't'])];
 }

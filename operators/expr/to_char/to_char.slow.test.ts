@@ -1,6 +1,7 @@
 /** to_char, to_timestamp, to_date and to_number against PostgreSQL. */
 import { after, before, test } from 'node:test';
-import { PostgresOracle, seededRandom } from '../../../test/postgres_oracle.ts';
+import { PostgresOracle } from '../../../test/postgres_oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
 
 let oracle: PostgresOracle;
 before(async () => {
@@ -8,7 +9,7 @@ before(async () => {
 });
 after(() => oracle.stop());
 
-const random = seededRandom();
+const random = new Random(testSeed());
 
 const DATE_WORDS = [
   'A.D.',
@@ -350,8 +351,8 @@ test('numbers', async () => {
 
 test('random numbers and templates', async () => {
   for (let i = 0; i < 3000; i++) {
-    const n = random.int(6);
-    const template = Array.from({ length: 1 + random.int(7) }, () =>
+    const n = random.below(6);
+    const template = Array.from({ length: 1 + random.below(7) }, () =>
       random.pick([
         '9',
         '9',
@@ -375,7 +376,7 @@ test('random numbers and templates', async () => {
         'B',
       ]),
     ).join('');
-    const value = ((random.next() - 0.5) * 10 ** n).toFixed(random.int(5));
+    const value = ((random.next() - 0.5) * 10 ** n).toFixed(random.below(5));
     await oracle.call(
       'to_char(numeric,text)',
       [

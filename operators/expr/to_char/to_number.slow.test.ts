@@ -1,6 +1,7 @@
 /** to_number against PostgreSQL. */
 import { after, before, test } from 'node:test';
-import { PostgresOracle, seededRandom } from '../../../test/postgres_oracle.ts';
+import { PostgresOracle } from '../../../test/postgres_oracle.ts';
+import { Random, testSeed } from '../../testing/property.ts';
 
 let oracle: PostgresOracle;
 before(async () => {
@@ -8,7 +9,7 @@ before(async () => {
 });
 after(() => oracle.stop());
 
-const random = seededRandom();
+const random = new Random(testSeed());
 
 const TEMPLATES = [
   '99G999',
@@ -87,7 +88,7 @@ test('to_number', async () => {
 test('random texts and templates', async () => {
   for (let i = 0; i < 2000; i++) {
     const part = (items: string[], n: number) =>
-      Array.from({ length: 1 + random.int(n) }, () => random.pick(items)).join('');
+      Array.from({ length: 1 + random.below(n) }, () => random.pick(items)).join('');
     const template = part(['9', '9', '9', '0', '.', ',', 'S', 'MI', 'PL', 'FM', ' ', 'x', 'G', 'D', 'L', 'SG'], 7);
     const text = part(['1', '2', '3', '0', '.', ',', '-', '+', ' ', 'x', '$'], 7);
     await oracle.call(

@@ -10,7 +10,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
-import { times } from '../../../operators/testing/property.ts';
+import { Random, testSeed, times } from '../../../operators/testing/property.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
 import { Schemas } from '../../registry/schemas.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
@@ -19,13 +19,12 @@ import { RowDecoder } from '../row_decoder.ts';
 import { ExactReader } from './exact_reader.ts';
 import { avroDecoder } from './index.ts';
 import type { AvroOptions } from './options.ts';
-import { anyKind, Random, unionKind } from './testing/random_kinds.ts';
+import { anyKind, unionKind } from './testing/random_kinds.ts';
 
 const FORM: AvroOptions = { registry: null, schema: null, key: 'avro' };
 const CONTEXT = defaultContext();
 
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-console.log(`# seed ${seed} (set SEED to replay)`);
+const seed = testSeed();
 
 /** avsc's long reads and writes numbers only. */
 const bigLong = avro.types.LongType.__with({
@@ -182,11 +181,11 @@ const LIKELY: Record<string, number[]> = {
 };
 
 function likelyType(schema: unknown, random: Random): ColType {
-  const one = Array.isArray(schema) ? random.of(schema) : schema;
+  const one = Array.isArray(schema) ? random.pick(schema) : schema;
   const name = typeof one === 'string' ? one : ((one as { logicalType?: string })?.logicalType ?? '');
   // What is no scalar fits text and jsonb.
   const likely = LIKELY[name] ?? [8, 17];
-  return TYPES[random.below(25) === 0 ? random.below(TYPES.length) : random.of(likely)];
+  return TYPES[random.below(25) === 0 ? random.below(TYPES.length) : random.pick(likely)];
 }
 
 function damaged(bytes: Buffer, random: Random): Buffer {
@@ -196,14 +195,14 @@ function damaged(bytes: Buffer, random: Random): Buffer {
       return copy.subarray(0, random.below(copy.length + 1));
     case 1:
       if (copy.length > 5)
-        copy[5 + random.below(copy.length - 5)] = random.of([0, 1, 2, 127, 128, 255, random.below(256)]);
+        copy[5 + random.below(copy.length - 5)] = random.pick([0, 1, 2, 127, 128, 255, random.below(256)]);
       return copy;
     case 2:
       return Buffer.concat([copy, Buffer.from([random.below(256)])]);
     default: {
       const at = 5 + random.below(Math.max(1, copy.length - 5));
       const junk = Buffer.from(
-        Array.from({ length: 1 + random.below(12) }, () => random.of([255, 128, 0, random.below(256)])),
+        Array.from({ length: 1 + random.below(12) }, () => random.pick([255, 128, 0, random.below(256)])),
       );
       return Buffer.concat([copy.subarray(0, at), junk, copy.subarray(at)]);
     }
@@ -250,7 +249,7 @@ test('generated readers give what the exact one does, for good and damaged messa
       upsertKey,
     };
     const records = Array.from({ length: 30 }, (): TestRecord => {
-      const value = random.of(writers).make();
+      const value = random.pick(writers).make();
       const form = random.below(12);
       return {
         key: Buffer.from(String(random.below(10) === 0 ? 'x' : random.below(100))),

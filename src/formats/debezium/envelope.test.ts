@@ -2,18 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SqlError } from '../../../operators/errors.ts';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
 import { RowError } from '../row_error.ts';
 import { EnvelopeReader } from './envelope.ts';
-
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
-
-function generator(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * n);
-  };
-}
 
 /** What it says of a message: its rows and the meaning of their fields. */
 function said(reader: EnvelopeReader, message: string): unknown {
@@ -51,16 +42,16 @@ const FORMS = [
 ];
 
 test('messages with the schema of the one before, another one, none, and damaged ones', () => {
-  console.log(`# envelopes: seed ${SEED} (set SEED to replay)`);
-  const random = generator(SEED);
+  const random = new Random(testSeed());
   const reader = new EnvelopeReader();
   let errors = 0;
   for (let round = 0; round < 5000; round++) {
-    const schema = schemaOf(['int32', 'string'][random(10) === 0 ? 1 : 0]);
-    let message = FORMS[random(2) * random(FORMS.length)](schema, PAYLOADS[random(PAYLOADS.length)]);
-    if (random(4) === 0) {
-      const at = random(message.length);
-      message = message.slice(0, at) + ['', '"', '}', '{', ',', 'é'][random(6)] + message.slice(at + random(2));
+    const schema = schemaOf(['int32', 'string'][random.below(10) === 0 ? 1 : 0]);
+    let message = FORMS[random.below(2) * random.below(FORMS.length)](schema, PAYLOADS[random.below(PAYLOADS.length)]);
+    if (random.below(4) === 0) {
+      const at = random.below(message.length);
+      message =
+        message.slice(0, at) + ['', '"', '}', '{', ',', 'é'][random.below(6)] + message.slice(at + random.below(2));
     }
     const expected = said(new EnvelopeReader(), message);
     assert.deepEqual(said(reader, message), expected, message);

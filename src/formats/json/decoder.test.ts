@@ -8,6 +8,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import { decimal, interval, pgArray } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
 import '../../../operators/expr/functions/index.ts';
 import type { Expr } from '../../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
@@ -538,16 +539,6 @@ test('envelope upsert: keys from the record key, tombstones', () => {
   );
 });
 
-/** mulberry32 */
-function random(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 test('texts of every length, with something that is not plain at every place', () => {
   const columns = [field('a', colType(OID.text)), field('b', colType(OID.int4))];
   const odd = ['é', '\\"', '\\\\', '\\u00e9', '\t', '"', '\x7f', '!', ' ', '\x1f'];
@@ -584,9 +575,8 @@ test('texts of every length, with something that is not plain at every place', (
 });
 
 test('fast reading equals exact reading on random and damaged messages', () => {
-  const seed = Number(process.env.SEED ?? 20261121);
-  const rand = random(seed);
-  const pick = <T>(items: readonly T[]): T => items[Math.floor(rand() * items.length)];
+  const seed = testSeed();
+  const random = new Random(seed);
   const oids = [
     OID.bool,
     OID.int2,
@@ -618,44 +608,43 @@ test('fast reading equals exact reading on random and damaged messages', () => {
   ] as const)
     columns[i] = defaulted(columns[i], constant(v, columns[i].type));
   columns[12] = defaulted(columns[12], NOW);
-  const digits = (n: number) =>
-    Array.from({ length: 1 + Math.floor(rand() * n) }, () => Math.floor(rand() * 10)).join('');
+  const digits = (n: number) => Array.from({ length: 1 + random.below(n) }, () => random.below(10)).join('');
   const number = () =>
-    `${pick(['', '-'])}${BigInt(digits(20))}${pick(['', '', `.${digits(8)}`])}${pick(['', '', '', 'e5', 'E-3'])}`;
+    `${random.pick(['', '-'])}${BigInt(digits(20))}${random.pick(['', '', `.${digits(8)}`])}${random.pick(['', '', '', 'e5', 'E-3'])}`;
   const pad = (n: number, width: number) => String(Math.floor(n)).padStart(width, '0');
   const time = () =>
-    `"${pad(1700 + rand() * 700, 4)}-${pad(rand() * 14, 2)}-${pad(rand() * 33, 2)}${pick([' ', 'T'])}${pad(rand() * 25, 2)}:` +
-    `${pad(rand() * 61, 2)}:${pad(rand() * 61, 2)}${pick(['', `.${digits(8)}`])}${pick(['', '', 'Z', '+02', '-03:30', '+0100', 'x'])}"`;
+    `"${pad(1700 + random.next() * 700, 4)}-${pad(random.next() * 14, 2)}-${pad(random.next() * 33, 2)}${random.pick([' ', 'T'])}${pad(random.next() * 25, 2)}:` +
+    `${pad(random.next() * 61, 2)}:${pad(random.next() * 61, 2)}${random.pick(['', `.${digits(8)}`])}${random.pick(['', '', 'Z', '+02', '-03:30', '+0100', 'x'])}"`;
   const string = () =>
-    `"${Array.from({ length: rand() * 30 }, () => pick(['a', 'Z', ' ', 'é', '😀', '\\n', '\\"', '\\u0041', '\\ud83d\\ude00', '\\/', '7'])).join('')}"`;
+    `"${Array.from({ length: random.next() * 30 }, () => random.pick(['a', 'Z', ' ', 'é', '😀', '\\n', '\\"', '\\u0041', '\\ud83d\\ude00', '\\/', '7'])).join('')}"`;
   const value = (depth = 0): string => {
-    const kind = rand();
+    const kind = random.next();
     if (kind < 0.35) return number();
     if (kind < 0.5) return time();
     if (kind < 0.7) return string();
-    if (kind < 0.8) return pick(['true', 'false', 'null']);
+    if (kind < 0.8) return random.pick(['true', 'false', 'null']);
     if (depth > 3) return '[]';
-    const items = Array.from({ length: rand() * 4 }, () => value(depth + 1));
-    return rand() < 0.5
-      ? `[${items.join(pick([',', ' , ']))}]`
-      : `{${items.map((v) => `"k${Math.floor(rand() * 3)}":${v}`).join(',')}}`;
+    const items = Array.from({ length: random.next() * 4 }, () => value(depth + 1));
+    return random.chance(0.5)
+      ? `[${items.join(random.pick([',', ' , ']))}]`
+      : `{${items.map((v) => `"k${random.below(3)}":${v}`).join(',')}}`;
   };
   const likely = (i: number): string => {
     const { type } = columns[i];
-    if (rand() < 0.03) return value();
+    if (random.chance(0.03)) return value();
     switch (type.oid) {
       case OID.bool:
-        return pick(['true', 'false']);
+        return random.pick(['true', 'false']);
       case OID.int2:
       case OID.int4:
-        return String(Math.floor((rand() - 0.5) * 65535));
+        return String(Math.floor((random.next() - 0.5) * 65535));
       case OID.int8:
         return `${BigInt(digits(19))}`;
       case OID.date:
         return time().slice(0, 11) + '"';
       case OID.timestamp:
       case OID.timestamptz:
-        return rand() < 0.7 ? time().replace(/:[6-9]\d|-(0|3)0|-00/g, (m) => m) : String(Math.floor(rand() * 2e12));
+        return random.chance(0.7) ? time().replace(/:[6-9]\d|-(0|3)0|-00/g, (m) => m) : String(random.below(2e12));
       case OID.float4:
       case OID.float8:
       case OID.numeric:
@@ -675,24 +664,25 @@ test('fast reading equals exact reading on random and damaged messages', () => {
   const message = () => {
     const fields: string[] = [];
     columns.forEach((column, i) => {
-      if (rand() < (column.notNull ? 0.95 : 0.3)) fields.push(`"${column.name}":${pick(['', '', ' '])}${likely(i)}`);
+      if (random.next() < (column.notNull ? 0.95 : 0.3))
+        fields.push(`"${column.name}":${random.pick(['', '', ' '])}${likely(i)}`);
     });
-    if (rand() < 0.1) fields.reverse();
-    if (rand() < 0.1) fields.push(`"other":${value()}`);
-    return `{${fields.join(pick([',', ',', ' ,\n']))}}`;
+    if (random.chance(0.1)) fields.reverse();
+    if (random.chance(0.1)) fields.push(`"other":${value()}`);
+    return `{${fields.join(random.pick([',', ',', ' ,\n']))}}`;
   };
   const damage = (bytes: Buffer) => {
-    for (let i = 1 + Math.floor(rand() * 3); i > 0; i--) {
-      const at = Math.floor(rand() * bytes.length);
-      if (rand() < 0.5) bytes[at] = Math.floor(rand() * 256);
-      else bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + Math.floor(rand() * 5))]);
+    for (let i = 1 + random.below(3); i > 0; i--) {
+      const at = random.below(bytes.length);
+      if (random.chance(0.5)) bytes[at] = random.below(256);
+      else bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random.below(5))]);
     }
     return bytes;
   };
   const records: { value: Buffer }[] = [];
   for (let i = 0; i < 4000; i++) {
     const bytes = Buffer.from(message());
-    records.push({ value: rand() < 0.25 && bytes.length > 2 ? damage(bytes) : bytes });
+    records.push({ value: random.chance(0.25) && bytes.length > 2 ? damage(bytes) : bytes });
   }
   const { rows, bad } = decode(specOf(columns), records, 99n);
   const defaults = new Defaults(columns);

@@ -8,16 +8,17 @@ import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { QUARTER_PLACES } from '../../../operators/kernels/encode_layout.ts';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import { TextWriter } from '../copy/text_writer.ts';
 import { resultColumns, TEXT_COPY } from '../testing/fake_engine.ts';
-import { CONTEXTS, generator, repeated, samples } from '../testing/values.ts';
+import { CONTEXTS, repeated, samples } from '../testing/values.ts';
 import { Output } from '../wire/output.ts';
 import { BACKEND } from '../wire/protocol.ts';
 import { BlockWriter } from './block_writer.ts';
 import { DataRowWriter, type RowWriter } from './row_writer.ts';
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = testSeed();
 
 /** All that a writer writes of these rows, and in how many pieces. */
 function written(writer: RowWriter, oids: number[], rows: Datum[][]): { bytes: Buffer; pieces: number } {
@@ -66,7 +67,7 @@ function same(oids: number[], rows: Datum[][], format: number, context: EvalCont
 
 test(`one column of each type (SEED=${SEED})`, () => {
   const used = pages.usedPages;
-  const random = generator(SEED);
+  const random = new Random(SEED);
   for (const overrides of CONTEXTS.slice(0, 2)) {
     const context = defaultContext(overrides);
     for (const [oid, values] of samples(random)) {
@@ -81,17 +82,17 @@ test(`one column of each type (SEED=${SEED})`, () => {
 });
 
 test(`rows of many columns with NULLs (SEED=${SEED})`, () => {
-  const random = generator(SEED);
+  const random = new Random(SEED);
   const plain = [OID.bool, OID.int2, OID.int4, OID.int8, OID.date, OID.timestamptz, OID.text, OID.uuid, OID.timestamp];
   const all = new Map(samples(random));
   const value = (oid: number): Datum => {
     const values = all.get(oid) as Datum[];
     // Dates and times of four-digit years, and texts that are no longer than a block.
-    const found = values[Math.floor(random() * Math.min(values.length, 150))];
-    return random() < 0.2 || (typeof found === 'string' && found.length > 1000) ? null : found;
+    const found = values[Math.floor(random.next() * Math.min(values.length, 150))];
+    return random.chance(0.2) || (typeof found === 'string' && found.length > 1000) ? null : found;
   };
   for (let round = 0; round < 4; round++) {
-    const oids = Array.from({ length: 1 + Math.floor(random() * 8) }, () => plain[Math.floor(random() * plain.length)]);
+    const oids = Array.from({ length: 1 + random.below(8) }, () => plain[random.below(plain.length)]);
     const rows = Array.from({ length: 700 }, () => oids.map(value));
     const context = defaultContext(CONTEXTS[round % 3]);
     for (const format of [0, 1]) same(oids, rows, format, context);

@@ -7,14 +7,15 @@ import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { inputBinary, inputText, outputBinary, outputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import { resultColumns } from '../testing/fake_engine.ts';
-import { CONTEXTS, generator, repeated, samples } from '../testing/values.ts';
+import { CONTEXTS, repeated, samples } from '../testing/values.ts';
 import { values } from '../testing/wire_client.ts';
 import { Output } from '../wire/output.ts';
 import { DataRowWriter } from './row_writer.ts';
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = testSeed();
 
 /** The values of one column as the encoder writes them. */
 function encode(oid: number, column: Datum[], format: number, context: EvalContext): (Buffer | null)[] {
@@ -42,7 +43,7 @@ function encode(oid: number, column: Datum[], format: number, context: EvalConte
 }
 
 test(`text and binary are what the types' output functions give (SEED=${SEED})`, () => {
-  const random = generator(SEED);
+  const random = new Random(SEED);
   for (const overrides of CONTEXTS) {
     const context = defaultContext(overrides);
     // Short and long: few rows take the plain loop, many the generated one.
@@ -68,7 +69,7 @@ test(`text and binary are what the types' output functions give (SEED=${SEED})`,
 
 test('what is written is read back, text and binary', () => {
   const context = defaultContext({ timeZone: 'Europe/Paris' });
-  for (const [oid, column] of samples(generator(SEED))) {
+  for (const [oid, column] of samples(new Random(SEED))) {
     for (const value of column) {
       if (value === null) continue;
       assert.deepEqual(inputText(outputText(value, oid, context), colType(oid), context), value);

@@ -1,18 +1,8 @@
 /** Values of all types that encoders know, the odd ones among them, for tests that compare encoders. */
 import { type Datum, decimal, interval, pgArray } from '../../../operators/datum.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
+import type { Random } from '../../../operators/testing/property.ts';
 import { OID } from '../../../operators/types.ts';
-
-/** Mulberry32: a small generator that a seed replays. */
-export function generator(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const INT64 = [
   0n,
@@ -33,20 +23,17 @@ const INT64 = [
   1000000000000000000n,
 ];
 
-export function samples(random: () => number): [oid: number, values: Datum[]][] {
-  const int = (bits: number): number => Math.floor((random() - 0.5) * 2 ** bits);
-  const big = (): bigint => BigInt.asIntN(64, (BigInt(int(32)) << BigInt(Math.floor(random() * 48))) ^ BigInt(int(32)));
+export function samples(random: Random): [oid: number, values: Datum[]][] {
+  const int = (bits: number): number => Math.floor((random.next() - 0.5) * 2 ** bits);
+  const big = (): bigint => BigInt.asIntN(64, (BigInt(int(32)) << BigInt(random.below(48))) ^ BigInt(int(32)));
   const many = <T>(make: () => T): T[] => Array.from({ length: 200 }, make);
   const numeric = (): Datum =>
-    decimal(
-      random() < 0.2 ? big() * big() * big() : big() >> BigInt(Math.floor(random() * 60)),
-      Math.floor(random() * 24),
-    );
-  const text = (): string =>
-    [...'aä€😀"\\\n,'.repeat(Math.floor(random() * 12))].slice(0, Math.floor(random() * 60)).join('');
+    decimal(random.chance(0.2) ? big() * big() * big() : big() >> BigInt(random.below(60)), random.below(24));
+  const text = (): string => [...'aä€😀"\\\n,'.repeat(random.below(12))].slice(0, random.below(60)).join('');
   const century = 86400000000n * 36525n;
-  const stamp = (): bigint => (random() < 0.8 ? big() % (century * 2n) : (big() % (century * 450n)) + century * 400n);
-  const day = (): number => int(random() < 0.8 ? 17 : 22);
+  const stamp = (): bigint =>
+    random.chance(0.8) ? big() % (century * 2n) : (big() % (century * 450n)) + century * 400n;
+  const day = (): number => int(random.chance(0.8) ? 17 : 22);
   return [
     [OID.bool, [true, false, null]],
     [OID.char, ['', 'a', '~', 'é', '\u0080', 'ÿ', null]],
@@ -71,7 +58,7 @@ export function samples(random: () => number): [oid: number, values: Datum[]][] 
         Number.NaN,
         Number.POSITIVE_INFINITY,
         ...many(() => int(40)),
-        ...many(() => random() / random()),
+        ...many(() => random.next() / random.next()),
       ],
     ],
     [OID.float4, [0, -0, 999999, 1e6, 1.5, 123456.7, 1e10].map(Math.fround)],

@@ -4,14 +4,14 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serialize } from 'pg-protocol';
 import type { Datum } from '../../../operators/datum.ts';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
 import { OID } from '../../../operators/types.ts';
 import { TEXT_COPY } from '../testing/fake_engine.ts';
 import { type Harness, startHarness } from '../testing/harness.ts';
-import { generator } from '../testing/values.ts';
 import { int32, startupPacket, WireClient } from '../testing/wire_client.ts';
 import { FrontendDecoder } from './frontend_decoder.ts';
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = testSeed();
 const MAX_MESSAGE = 100000;
 
 let harness: Harness;
@@ -93,14 +93,14 @@ test('the decoder takes memory for what came, not for what was claimed', () => {
 });
 
 test('decoded messages do not depend on where chunks end', () => {
-  const next = generator(SEED);
+  const random = new Random(SEED);
   const parts: Buffer[] = [];
-  for (let i = 0; i < 200; i++) parts.push(serialize.query('x'.repeat(Math.floor(next() ** 4 * 5000))));
+  for (let i = 0; i < 200; i++) parts.push(serialize.query('x'.repeat(Math.floor(random.next() ** 4 * 5000))));
   const bytes = Buffer.concat(parts);
   const decoder = new FrontendDecoder(MAX_MESSAGE);
   const bodies: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const size = 1 + Math.floor(next() ** 3 * 3000);
+    const size = 1 + Math.floor(random.next() ** 3 * 3000);
     decoder.push(Buffer.from(bytes.subarray(at, at + size)));
     at += size;
     for (let message = decoder.next(); message !== null; message = decoder.next()) bodies.push(message.body);
@@ -114,8 +114,8 @@ test('decoded messages do not depend on where chunks end', () => {
 });
 
 test(`random bytes, damaged conversations, sudden ends (SEED=${SEED})`, async () => {
-  const next = generator(SEED);
-  const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
+  const random = new Random(SEED);
+  const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => random.below(256)));
   const { parse, bind, describe, execute, sync, flush, close, query, copyData, copyDone } = serialize;
   const pieces: (() => Buffer)[] = [
     () => parse({ text: 'select 1' }),
@@ -130,23 +130,22 @@ test(`random bytes, damaged conversations, sudden ends (SEED=${SEED})`, async ()
     () => query('copy t from stdin'),
     () => copyData(Buffer.from('1\n')),
     () => copyDone(),
-    () => noise(Math.floor(next() * 30)),
+    () => noise(random.below(30)),
   ];
   const clients: Promise<unknown>[] = [];
   for (let i = 0; i < 150; i++) {
     const client = await WireClient.open(harness.server.port);
-    if (next() < 0.15) client.send(noise(1 + Math.floor(next() * 200)));
+    if (random.chance(0.15)) client.send(noise(1 + random.below(200)));
     else {
       const bytes = Buffer.concat([
-        next() < 0.1 ? int32(8, 80877103) : Buffer.alloc(0),
+        random.chance(0.1) ? int32(8, 80877103) : Buffer.alloc(0),
         startupPacket(),
-        ...Array.from({ length: 12 }, () => pieces[Math.floor(next() * pieces.length)]()),
+        ...Array.from({ length: 12 }, () => pieces[random.below(pieces.length)]()),
       ]);
-      for (let n = Math.floor(next() * 3); n > 0; n--)
-        bytes[Math.floor(next() * bytes.length)] = Math.floor(next() * 256);
+      for (let n = random.below(3); n > 0; n--) bytes[random.below(bytes.length)] = random.below(256);
       client.send(bytes);
     }
-    if (next() < 0.3) client.socket.destroy();
+    if (random.chance(0.3)) client.socket.destroy();
     else client.socket.end();
     clients.push(client.untilClosed());
     if (i % 25 === 0) await stillAnswers();

@@ -10,14 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { serialize } from 'pg-protocol';
 import type { Datum } from '../../../operators/datum.ts';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
 import { OID } from '../../../operators/types.ts';
 import { Authority, noOpenssl, type SignedPair } from '../testing/certificates.ts';
 import { TEXT_COPY } from '../testing/fake_engine.ts';
 import { type Harness, startHarness } from '../testing/harness.ts';
-import { generator } from '../testing/values.ts';
 import { errorFields, int32, startupPacket, WireClient } from '../testing/wire_client.ts';
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = testSeed();
 const SSL = int32(8, 80877103);
 const GSSENC = int32(8, 80877104);
 const options = { skip: noOpenssl, timeout: 60_000 };
@@ -254,8 +254,8 @@ test('a handshake that never ends is cut off', options, async () => {
 });
 
 test(`hostile bytes in a handshake and after it end the connection, and no other (SEED=${SEED})`, options, async () => {
-  const next = generator(SEED);
-  const noise = (length: number) => Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
+  const random = new Random(SEED);
+  const noise = (length: number) => Buffer.from(Array.from({ length }, () => random.below(256)));
   const record = (type: number) => Buffer.concat([Buffer.from([type, 3, 3, 0, 60]), noise(60)]);
   const good = await started(harness);
   for (let i = 0; i < 40; i++) {

@@ -1,6 +1,7 @@
 /** Datetimes of paths against PostgreSQL: texts near the ISO forms, methods, comparisons of all pairs, in zones with and without a summer. */
 import { after, before, test } from 'node:test';
-import { type Call, Oracle, product, report, seededRandom } from '../../testing/oracle.ts';
+import { Random, testSeed } from '../../../testing/property.ts';
+import { type Call, Oracle, product, report } from '../../testing/oracle.ts';
 
 let oracle: Oracle;
 before(async () => {
@@ -8,7 +9,7 @@ before(async () => {
 });
 after(() => oracle.close());
 
-const random = seededRandom('datetimes of paths');
+const random = new Random(testSeed('datetimes of paths'));
 const QUERY = 'jsonb_path_query(jsonb,jsonpath,jsonb,bool)';
 const QUERY_TZ = 'jsonb_path_query_tz(jsonb,jsonpath,jsonb,bool)';
 const METHODS = [
@@ -73,9 +74,9 @@ function nearIso(): string {
     `${date}  ${time}`,
     `${date}T ${time}`,
   ]);
-  if (random.int(10) > 0) return text;
-  const at = random.int(text.length + 1);
-  return text.slice(0, at) + some(['', ' ', 'T', ':', '-', '.', '1', 'x']) + text.slice(at + random.int(2));
+  if (random.below(10) > 0) return text;
+  const at = random.below(text.length + 1);
+  return text.slice(0, at) + some(['', ' ', 'T', ':', '-', '.', '1', 'x']) + text.slice(at + random.below(2));
 }
 
 test('texts near the ISO forms', async () => {

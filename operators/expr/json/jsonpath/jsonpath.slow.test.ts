@@ -1,7 +1,8 @@
 /** Paths against PostgreSQL: random ones over random documents, and chosen ones. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Call, literal, Oracle, outcome, report, seededRandom } from '../../testing/oracle.ts';
+import { Random, testSeed } from '../../../testing/property.ts';
+import { type Call, literal, Oracle, outcome, report } from '../../testing/oracle.ts';
 import { parsePath } from './parse.ts';
 import { pathDatum, pathText } from './print.ts';
 import { randomDocument, randomPath, VARIABLES } from './random_path.ts';
@@ -12,7 +13,7 @@ before(async () => {
 });
 after(() => oracle.close());
 
-const random = seededRandom('jsonpath');
+const random = new Random(testSeed('jsonpath'));
 const ROUNDS = Number(process.env.ROUNDS ?? 3000);
 
 /** Results are equal as text; of errors the code counts. */
@@ -36,7 +37,7 @@ test('random paths over random documents', async () => {
     const now = await oracle.attempt([`SELECT ((extract(epoch FROM now()) * 1000000)::int8 - 946684800000000)::text`]);
     oracle.ctx.now = BigInt(now[0].slice(1));
     const calls = Array.from({ length: ROUNDS }, (): Call => {
-      const fn = `${random.pick(FUNCTIONS)}${random.int(3) === 0 ? '_tz' : ''}(jsonb,jsonpath,jsonb,bool)`;
+      const fn = `${random.pick(FUNCTIONS)}${random.below(3) === 0 ? '_tz' : ''}(jsonb,jsonpath,jsonb,bool)`;
       const document = randomDocument(random, 3);
       return [fn, document, randomPath(random), random.pick(VARIABLES), random.pick(['t', 'f', 'f'])];
     });

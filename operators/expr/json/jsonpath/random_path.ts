@@ -2,10 +2,7 @@
  * Test helper: random paths and documents. The text of a path is mostly well formed, sometimes damaged; what it asks of a document is
  * often there, and often of the wrong kind.
  */
-export interface Random {
-  int(n: number): number;
-  pick<T>(items: readonly T[]): T;
-}
+import type { Random } from '../../../testing/property.ts';
 
 const KEYS = ['a', 'b', 'c', 'a b', 'é', 'size'];
 const STRINGS = [
@@ -38,7 +35,7 @@ const NUMBERS = ['0', '1', '2', '3', '-1', '1.5', '-2.50', '10', '1e10', '0.001'
 const LITERALS = ['0', '1', '2', '3', '1.5', '.5', '10', '0x1f', '1_000', '1e3', '2147483648'];
 
 export function randomDocument(r: Random, depth: number): string {
-  const kind = depth <= 0 ? r.int(4) : r.int(9);
+  const kind = depth <= 0 ? r.below(4) : r.below(9);
   switch (kind) {
     case 0:
       return r.pick(['null', 'true', 'false']);
@@ -49,9 +46,9 @@ export function randomDocument(r: Random, depth: number): string {
       return `"${r.pick(STRINGS)}"`;
     case 4:
     case 5:
-      return `[${Array.from({ length: r.int(4) }, () => randomDocument(r, depth - 1)).join(',')}]`;
+      return `[${Array.from({ length: r.below(4) }, () => randomDocument(r, depth - 1)).join(',')}]`;
     default: {
-      const fields = Array.from({ length: r.int(4) }, () => `"${r.pick(KEYS)}":${randomDocument(r, depth - 1)}`);
+      const fields = Array.from({ length: r.below(4) }, () => `"${r.pick(KEYS)}":${randomDocument(r, depth - 1)}`);
       return `{${fields.join(',')}}`;
     }
   }
@@ -65,20 +62,20 @@ export const VARIABLES = [
 
 export function randomPath(r: Random): string {
   const mode = r.pick(['', '', '', 'strict ', 'strict ', 'lax ']);
-  const text = mode + (r.int(4) === 0 ? condition(r, 3, false) : value(r, 3, false));
-  return r.int(12) === 0 ? damaged(r, text) : text;
+  const text = mode + (r.below(4) === 0 ? condition(r, 3, false) : value(r, 3, false));
+  return r.below(12) === 0 ? damaged(r, text) : text;
 }
 
 function damaged(r: Random, text: string): string {
-  const at = r.int(text.length);
-  const cut = r.int(3);
+  const at = r.below(text.length);
+  const cut = r.below(3);
   const extra = r.pick(['', '', ')', '(', '.', '"', '&&', '@', ' last ', '$', '[', '1', ' is ', '!', '==']);
   return text.slice(0, at) + extra + text.slice(at + cut);
 }
 
 function value(r: Random, depth: number, inFilter: boolean): string {
   if (depth <= 0) return chain(r, depth, inFilter);
-  switch (r.int(12)) {
+  switch (r.below(12)) {
     case 0:
     case 1: {
       const op = r.pick(['+', '-', '*', '/', '%']);
@@ -94,11 +91,11 @@ function value(r: Random, depth: number, inFilter: boolean): string {
 }
 
 function operand(r: Random, depth: number, inFilter: boolean): string {
-  return r.int(3) === 0 ? `(${value(r, depth - 1, inFilter)})` : chain(r, depth - 1, inFilter);
+  return r.below(3) === 0 ? `(${value(r, depth - 1, inFilter)})` : chain(r, depth - 1, inFilter);
 }
 
 function start(r: Random, inFilter: boolean): string {
-  switch (r.int(inFilter ? 12 : 8)) {
+  switch (r.below(inFilter ? 12 : 8)) {
     case 0:
       return r.pick(LITERALS.filter((n) => !n.includes('.'))) + r.pick([' ', '']);
     case 1:
@@ -118,18 +115,18 @@ function start(r: Random, inFilter: boolean): string {
 
 function chain(r: Random, depth: number, inFilter: boolean): string {
   const first = start(r, inFilter);
-  const steps = Array.from({ length: r.int(4) }, () => step(r, depth, inFilter));
+  const steps = Array.from({ length: r.below(4) }, () => step(r, depth, inFilter));
   // A point behind a number would be part of it.
   return /^\d/.test(first) && steps.length > 0 ? `(${first})${steps.join('')}` : first + steps.join('');
 }
 
 function step(r: Random, depth: number, inFilter: boolean): string {
-  switch (r.int(14)) {
+  switch (r.below(14)) {
     case 0:
     case 1:
     case 2: {
       const key = r.pick(KEYS);
-      return key.includes(' ') || r.int(3) === 0 ? `."${key}"` : `.${key}`;
+      return key.includes(' ') || r.below(3) === 0 ? `."${key}"` : `.${key}`;
     }
     case 3:
       return '.*';
@@ -137,7 +134,7 @@ function step(r: Random, depth: number, inFilter: boolean): string {
     case 5:
       return '[*]';
     case 6:
-      return `[${Array.from({ length: 1 + r.int(2) }, () => subscript(r, depth, inFilter)).join(', ')}]`;
+      return `[${Array.from({ length: 1 + r.below(2) }, () => subscript(r, depth, inFilter)).join(', ')}]`;
     case 7:
       return r.pick(['.**', '.**{1}', '.**{0 to 1}', '.**{last}', '.**{1 to last}', '.**{2 to 1}']);
     case 8:
@@ -149,7 +146,7 @@ function step(r: Random, depth: number, inFilter: boolean): string {
 }
 
 function method(r: Random): string {
-  if (r.int(3) === 0) {
+  if (r.below(3) === 0) {
     return r.pick([
       'datetime()',
       'date()',
@@ -174,24 +171,24 @@ function method(r: Random): string {
 
 function subscript(r: Random, depth: number, inFilter: boolean): string {
   const index = (): string => {
-    switch (r.int(6)) {
+    switch (r.below(6)) {
       case 0:
         return 'last';
       case 1:
-        return `last - ${r.int(3)}`;
+        return `last - ${r.below(3)}`;
       case 2:
         return depth > 0 ? value(r, depth - 1, inFilter) : '0';
       default:
-        return String(r.int(4));
+        return String(r.below(4));
     }
   };
-  return r.int(3) === 0 ? `${index()} to ${index()}` : index();
+  return r.below(3) === 0 ? `${index()} to ${index()}` : index();
 }
 
 function condition(r: Random, depth: number, inFilter: boolean): string {
   const inner = (): string => condition(r, depth - 1, inFilter);
   const side = (): string => value(r, depth - 1, inFilter);
-  switch (depth <= 0 ? 6 + r.int(6) : r.int(12)) {
+  switch (depth <= 0 ? 6 + r.below(6) : r.below(12)) {
     case 0:
       return `(${inner()}) && ${inner()}`;
     case 1:

@@ -1,21 +1,5 @@
 /** Random Avro types with makers of values: what avsc is given to write, and the JSON text that is expected of it. */
-
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed * 2 + 1;
-  }
-
-  below(n: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#state / 4294967296) * n);
-  }
-
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
-  }
-}
+import type { Random } from '../../../../operators/testing/property.ts';
 
 /** A type with a maker of values: for avsc, and as the JSON text that is expected. */
 export interface Kind {
@@ -64,7 +48,7 @@ const logical = (type: string, logicalType: string, make: Kind['make'], more = {
 const some =
   <T>(list: readonly T[], json: (value: T) => string) =>
   (random: Random) => {
-    const value = random.of(list);
+    const value = random.pick(list);
     return { value, json: json(value) };
   };
 
@@ -109,7 +93,7 @@ const SCALARS: Kind[] = [
     some(MILLIS, (ms) => `"${iso(ms, fraction(ms))}"`),
   ),
   logical('long', 'timestamp-micros', (random) => {
-    const ms = random.of(MILLIS.slice(0, 4));
+    const ms = random.pick(MILLIS.slice(0, 4));
     return { value: ms * 1000, json: `"${iso(ms, `${fraction(ms)}+00:00`)}"` };
   }),
   logical('string', 'uuid', () => {
@@ -214,7 +198,7 @@ export function unionKind(random: Random, depth: number): Kind {
     schema: list.map(({ schema }) => schema),
     branch: 'union',
     make: (r) => {
-      const branch = r.of(list);
+      const branch = r.pick(list);
       const { value, json } = branch.make(r);
       return { value: value === null ? null : { [branch.branch]: value }, json };
     },

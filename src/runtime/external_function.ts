@@ -1,4 +1,4 @@
-/** CREATE FUNCTION ... LANGUAGE javascript: what such a function may take and give, and whether its body can be read. What it does when it is called: src/javascript. */
+/** CREATE FUNCTION of external functions, those in JavaScript: what one may take and give, and whether its body can be read. What it does when it is called: src/javascript. */
 import { SqlError } from '../../operators/errors.ts';
 import { type ColType, OID } from '../../operators/types.ts';
 import { externalFunction } from '../../planner/bind/index.ts';
@@ -12,15 +12,15 @@ type CreateFunction = Extract<Statement, { k: 'create_function' }>;
 
 export type MadeLanguage = 'sql' | 'javascript';
 
-/** Text of the body. */
-export function scriptOf({ body }: CreateFunction): string {
+/** Text of the body; 42P13 where there is none, or one that only SQL has. */
+export function sourceOf({ body }: CreateFunction): string {
   if (body === null) throw new SqlError('42P13', 'no function body specified');
   if ('source' in body) return body.source;
   throw new SqlError('42P13', 'inline SQL function body only valid for language SQL');
 }
 
-/** `reads`: the body is read, too. */
-export function checkScript(proc: PgProc, statement: CreateFunction, reads: boolean): void {
+/** Throws 0A000 for what cannot be passed, 42601 with its place for a body that cannot be read. `reads`: the body is read, too. */
+export function checkExternal(proc: PgProc, statement: CreateFunction, reads: boolean): void {
   const { args, result, retset, allArgs, argModes, argNames, made } = proc;
   const columns = (allArgs ?? []).flatMap((oid, i): { name: string; type: ColType }[] =>
     'obt'.includes(argModes![i]) ? [{ name: argNames?.[i] || `column${i + 1}`, type: typeOfOid(oid) }] : [],
