@@ -241,6 +241,10 @@ class RecordChecks {
         this.#statement(frame, { ...definition, now: String(now) });
         return;
       }
+      case RECORD.leaving:
+        this.#statement(frame, readJson<DefinitionRecord>(frame.payload));
+        return;
+      case RECORD.staying:
       case RECORD.script:
       case RECORD.delivered:
       case RECORD.acknowledged:
@@ -261,7 +265,7 @@ class RecordChecks {
   #tick(frame: PlacedFrame): void {
     this.ticks++;
     if (!this.#first && frame.tick !== this.lastTick + 1n) this.#problem(frame, `follows tick ${this.lastTick}`);
-    const { now, streams, tables } = readTick(frame.payload, this.#arena);
+    const { now, streams, tables, dropped } = readTick(frame.payload, this.#arena);
     this.#clock(frame, now);
     for (const input of streams) this.#input(frame, input);
     for (const { oid, batch } of tables) {
@@ -271,6 +275,14 @@ class RecordChecks {
         this.#problem(frame, `has a row of weight 0 for ${oid}`);
         break;
       }
+    }
+    this.#drop(frame, dropped);
+  }
+
+  #drop(frame: PlacedFrame, oids: number[]): void {
+    for (const oid of oids) {
+      if (this.#dropped.has(oid)) this.#problem(frame, `drops ${oid} again`);
+      this.#dropped.add(oid);
     }
   }
 
@@ -306,9 +318,6 @@ class RecordChecks {
     this.#clock(frame, BigInt(now));
     if (parse(sql).length !== 1) this.#problem(frame, 'is not one statement');
     if (this.#dropped.has(made)) this.#problem(frame, `gives OID ${made} again`);
-    for (const oid of dropped) {
-      if (this.#dropped.has(oid)) this.#problem(frame, `drops ${oid} again`);
-      this.#dropped.add(oid);
-    }
+    this.#drop(frame, dropped);
   }
 }

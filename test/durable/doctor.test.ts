@@ -11,7 +11,7 @@ import { jsonFrame, streamsFrame } from '../../src/durable/records.ts';
 import { openData } from '../../src/durable/recovery.ts';
 import { readLog } from '../../src/durable/segments.ts';
 import { frameOf, TickLog } from '../../src/durable/tick_log.ts';
-import { openEngine, sql } from '../engine/harness.ts';
+import { openEngine, Session, sql } from '../engine/harness.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-doctor-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -48,6 +48,37 @@ test('a used directory is healthy; a flipped bit in it is not, and the place is 
   }
   truncateSync(join(path, 'log', segments[1]), 200);
   assert.equal((await problems(path)).length, 1);
+});
+
+test('what transactions drop and rename, in vain or not, is no damage; rows of what a COMMIT has dropped are', async () => {
+  const path = join(root, 'transactions');
+  const engine = await openEngine();
+  await openData(engine, { path });
+  await sql(engine, 'CREATE TABLE t (a int); CREATE TABLE u (a int); CREATE VIEW v AS SELECT a FROM t');
+  const oid = engine.catalog.objects().find(({ name }) => name === 't')?.oid as number;
+  const back = new Session(engine, {}, true);
+  await back.run('DROP TABLE t CASCADE');
+  await back.run('ALTER TABLE u RENAME TO w');
+  back.transaction.rollback();
+  const commits = new Session(engine, {}, true);
+  await commits.run('INSERT INTO t VALUES (1)');
+  await commits.run('DROP TABLE t CASCADE');
+  await commits.run('ALTER TABLE u RENAME TO t');
+  await commits.transaction.commit();
+  await sql(engine, 'INSERT INTO t VALUES (2); DROP TABLE t');
+  await engine.close();
+  assert.deepEqual(await problems(path), []);
+  const directory = await openDirectory(path);
+  const { disk, identity, logFolder } = directory;
+  const end = await readLog(logFolder, identity, disk, 0n, () => undefined);
+  const log = await TickLog.open(logFolder, end, { disk, identity });
+  const input = [
+    { oid, ranges: [{ partition: 0, from: 0n, to: 1n, records: 1 }], watermark: undefined, columns: undefined },
+  ];
+  log.append(RECORD.tick, end.tick + 1n, streamsFrame(BigInt(Number.MAX_SAFE_INTEGER), input));
+  await log.close();
+  directory.release();
+  assert.match((await problems(path)).join(), new RegExp(`has input of stream ${oid}, which was dropped before$`));
 });
 
 test('checkpoints are verified page by page, and the log must reach back to one', async () => {
