@@ -241,6 +241,11 @@ class RecordChecks {
         this.#statement(frame, { ...definition, now: String(now) });
         return;
       }
+      case RECORD.leaving:
+      case RECORD.changing:
+        this.#clock(frame, BigInt(readJson<DefinitionRecord>(frame.payload).now));
+        return;
+      case RECORD.staying:
       case RECORD.script:
       case RECORD.delivered:
       case RECORD.acknowledged:
