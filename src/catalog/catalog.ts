@@ -4,15 +4,15 @@
  * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
  */
 import { SqlError } from '../../operators/errors.ts';
-import { isTemporary, openIn, openMark, schemasOf } from '../../operators/expr/search_path.ts';
+import { isTemporary, openMark, schemasOf } from '../../operators/expr/search_path.ts';
 import { FIRST_USER_OID, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { checkFree } from './free_name.ts';
 import { keyOfIndex } from './index_key.ts';
 import { NamedObjects } from './named_objects.ts';
-import { type NewName, NewNames } from './new_names.ts';
 import type { CatalogObject, ExtensionObject, FunctionObject, TypeObject } from './objects.ts';
 import { addTo, PartsOfTables, type Reference } from './parts_of_tables.ts';
+import { Pending, type PendingChange } from './pending.ts';
 import { functionPlace, relationPlace, type ServerKind, serverPlace, typePlace } from './places.ts';
 import { Rights, type SavedRights } from './rights.ts';
 import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
@@ -27,7 +27,7 @@ export interface SavedCatalog {
   schemaComments: [name: string, comment: string][];
   open: [oid: number, transaction: number][];
   going: [oid: number, transaction: number][];
-  newNames: NewName[];
+  pending: PendingChange[];
   objects: CatalogObject[];
   roles: SavedRoles;
   rights: SavedRights;
@@ -43,7 +43,7 @@ export class Catalog implements CatalogReader {
   readonly open = new Map<number, number>();
   /** Objects and schemas (OIDs) that a transaction has dropped which has not ended, and the transaction: it finds them no more, all others do until it commits. */
   readonly going = new Map<number, number>();
-  readonly newNames = new NewNames();
+  readonly pending = new Pending();
   readonly roles = new Roles(() => {
     this.version++;
   });
@@ -81,12 +81,12 @@ export class Catalog implements CatalogReader {
       schemaComments: [...this.schemaComments],
       open: [...this.open],
       going: [...this.going],
-      newNames: this.newNames.save(),
+      pending: this.pending.save(),
       objects: this.objects(),
     };
   }
 
-  load({ nextOid, schemas, schemaComments, open, going, newNames, objects, roles, rights }: SavedCatalog): void {
+  load({ nextOid, schemas, schemaComments, open, going, pending, objects, roles, rights }: SavedCatalog): void {
     this.#nextOid = nextOid;
     this.roles.load(roles);
     this.rights.load(rights);
@@ -96,7 +96,7 @@ export class Catalog implements CatalogReader {
     for (const [oid, transaction] of going) this.going.set(oid, transaction);
     // A table may have got a column of a type that is younger.
     for (const object of objects) this.#put(object);
-    for (const name of newNames) this.giveName(name);
+    for (const change of pending) this.pend(change);
     this.version++;
   }
 
@@ -119,8 +119,7 @@ export class Catalog implements CatalogReader {
 
   dropSchema(oid: number): void {
     const name = this.#schemas.nameOf(oid) as string;
-    this.open.delete(oid);
-    this.going.delete(oid);
+    this.#endOpen(oid);
     const place = this.#schemas.place(oid);
     this.rights.dropSchema(place);
     this.schemaComments.delete(place);
@@ -171,7 +170,7 @@ export class Catalog implements CatalogReader {
 
   /** A transaction that has not ended has made or dropped something. */
   get hasOpen(): boolean {
-    return this.open.size > 0 || this.going.size > 0 || this.newNames.size > 0;
+    return this.open.size > 0 || this.going.size > 0 || this.pending.size > 0;
   }
 
   /** The transaction whose path this is has dropped it. */
@@ -213,11 +212,11 @@ export class Catalog implements CatalogReader {
     return this.#schemas.oids(name).find((oid) => !this.isGone(oid, path)) ?? 0;
   }
 
-  /** OID of the role whose the object is. */
-  ownerOf(object: CatalogObject): number {
+  /** OID of the role whose the object is, for who has this search path. */
+  ownerOf(object: CatalogObject, searchPath: string[] = []): number {
     const table = object.kind === 'index' ? object.on : object.kind === 'sequence' ? object.owner?.table : undefined;
     const of = table === undefined ? object : (this.#objects.get(table) ?? object);
-    return of.ownedBy ?? BOOTSTRAP;
+    return this.pending.rightsOf(of.oid, searchPath)?.owner ?? of.ownedBy ?? BOOTSTRAP;
   }
 
   /** Objects in creation order: what a view reads comes before it. */
@@ -229,16 +228,7 @@ export class Catalog implements CatalogReader {
   seen(searchPath: string[]): CatalogObject[] {
     if (!this.hasOpen) return this.objects();
     const seen = this.objects().filter(({ oid }) => this.isSeen(oid, searchPath));
-    if (this.newNames.size === 0) return seen;
-    return seen.map((object) => {
-      const name = this.nameOf(object, searchPath);
-      if (name === object.name) return object;
-      return {
-        ...object,
-        name,
-        ...('relation' in object ? { relation: { ...object.relation, name } } : {}),
-      } as CatalogObject;
-    });
+    return this.pending.size === 0 ? seen : seen.map((object) => this.pending.asSeen(object, searchPath));
   }
 
   get(oid: number): CatalogObject | undefined {
@@ -252,21 +242,32 @@ export class Catalog implements CatalogReader {
 
   /** What an object is called for who has this search path. */
   nameOf({ oid, name }: CatalogObject, searchPath: string[]): string {
-    return this.newNames.size === 0 ? name : (this.newNames.nameFor(oid, openIn(searchPath)) ?? name);
+    return this.pending.nameOf(oid, searchPath) ?? name;
   }
 
-  /** For the transaction an object has another name; that is taken for all. */
-  giveName(given: NewName): void {
-    this.newNames.add(given);
-    this.#places.take({ ...(this.#objects.get(given.oid) as CatalogObject), name: given.name } as CatalogObject);
+  #named(oid: number, name: string): CatalogObject {
+    return { ...(this.#objects.get(oid) as CatalogObject), name } as CatalogObject;
+  }
+
+  /** For its transaction an object is changed; a name that it has given it is taken for all. */
+  pend(change: PendingChange): void {
+    this.pending.add(change);
+    if (change.k === 'name') this.#places.take(this.#named(change.oid, change.name));
     this.version++;
   }
 
-  /** Objects do not have these new names any more. */
-  takeNames(gone: (name: NewName) => boolean): void {
-    for (const { oid, name } of this.newNames.remove(gone))
-      this.#places.free({ ...(this.#objects.get(oid) as CatalogObject), name } as CatalogObject);
+  /** These are its transaction's no more. */
+  unpend(gone: (change: PendingChange) => boolean): void {
+    for (const change of this.pending.remove(gone))
+      if (change.k === 'name') this.#places.free(this.#named(change.oid, change.name));
     this.version++;
+  }
+
+  /** What goes, or has gone, is no transaction's. */
+  #endOpen(oid: number): void {
+    if (this.pending.size > 0) this.unpend((change) => change.oid === oid);
+    this.open.delete(oid);
+    this.going.delete(oid);
   }
 
   /** By schema, or by the search path; another session's temporary objects are not found. */
@@ -274,7 +275,7 @@ export class Catalog implements CatalogReader {
     for (const s of schemasOf(schema, searchPath)) {
       const object = this.in(s, name, searchPath);
       if (object === undefined || !this.isSeen(object.oid, searchPath)) continue;
-      if (this.newNames.size > 0 && this.nameOf(object, searchPath) !== name) continue;
+      if (this.pending.size > 0 && this.nameOf(object, searchPath) !== name) continue;
       if (isTemporary(s) && !searchPath.includes(s)) {
         throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
       }
@@ -423,10 +424,8 @@ export class Catalog implements CatalogReader {
   remove(oid: number): void {
     const object = this.#objects.get(oid);
     if (object === undefined) return;
-    if (this.newNames.size > 0) this.takeNames((name) => name.oid === oid);
+    this.#endOpen(oid);
     this.#objects.delete(oid);
-    this.open.delete(oid);
-    this.going.delete(oid);
     this.#places.free(object);
     if (object.kind === 'type') dropUserType(object.type.oid, this);
     this.version++;

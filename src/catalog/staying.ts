@@ -9,7 +9,7 @@ import { type CatalogObject, KIND_NAMES } from './objects.ts';
 export function checkStaying(catalog: Catalog, oids: number[], path: string[]): void {
   if (!catalog.hasOpen) return;
   const isOthers = (by: number | undefined) => by !== undefined && !path.includes(openMark(by));
-  const changed = oids.find((oid) => isOthers(catalog.going.get(oid)) || isOthers(catalog.newNames.giver(oid)));
+  const changed = oids.find((oid) => isOthers(catalog.going.get(oid)) || isOthers(catalog.pending.giver(oid)));
   const object = catalog.get(changed ?? 0);
   if (object === undefined) return;
   const does = catalog.going.has(object.oid) ? 'dropped' : 'renamed';

@@ -244,6 +244,9 @@ class RecordChecks {
       case RECORD.leaving:
         this.#statement(frame, readJson<DefinitionRecord>(frame.payload));
         return;
+      case RECORD.changing:
+        this.#clock(frame, BigInt(readJson<DefinitionRecord>(frame.payload).now));
+        return;
       case RECORD.staying:
       case RECORD.script:
       case RECORD.delivered:

@@ -56,6 +56,8 @@ export const RECORD = {
   staying: 15,
   /** What is known of a file that a stream reads. */
   file: 16,
+  /** A transaction that has not ended has changed comments, the owner or privileges of something: for itself alone. */
+  changing: 17,
 } as const;
 
 export interface Frame {

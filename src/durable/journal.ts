@@ -15,6 +15,7 @@ import { RECORD } from './frame.ts';
 import type { LogState } from './group_writer.ts';
 import {
   type DefinitionRecord,
+  type Ended,
   filledFrame,
   jsonFrame,
   rowsFrame,
@@ -55,9 +56,9 @@ export class Journal {
     return this.log.state !== 'open' || this.log.behind;
   }
 
-  /** Rows of a transaction, what of it everybody sees from then on, what it has dropped, and its number if it gives names, as a record; resolves when the log has room for it. */
-  async admitRows(deltas: Map<number, Batch>, shown: number[], dropped: number[], renaming: number[]): Promise<Buffer> {
-    const frame = rowsFrame(deltas, shown, dropped, renaming);
+  /** Rows of a transaction and what else of it counts from then on, as a record; resolves when the log has room for it. */
+  async admitRows(deltas: Map<number, Batch>, ended: Ended): Promise<Buffer> {
+    const frame = rowsFrame(deltas, ended);
     await this.log.admit(frame.length);
     return frame;
   }
@@ -72,14 +73,19 @@ export class Journal {
     return this.log.append(RECORD.tick, tick, frame);
   }
 
-  /** A tick has run from which on everybody sees what a transaction has made, and what it has dropped is gone. Its record is short: it waits for no room. */
-  ended(moment: Moment, shown: number[], dropped: number[] = [], renaming: number[] = []): void {
-    this.committed(moment, rowsFrame(new Map(), shown, dropped, renaming));
+  /** A tick has run from which on this counts of what transactions have done. Its record is short: it waits for no room. */
+  ended(moment: Moment, ended: Partial<Ended>): void {
+    this.committed(moment, rowsFrame(new Map(), { shown: [], dropped: [], renaming: [], changed: [], ...ended }));
   }
 
   /** A transaction that has not ended has dropped or renamed something. */
   leaving({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
     this.log.append(RECORD.leaving, tick, jsonFrame({ ...definition, now: String(now) }));
+  }
+
+  /** It has changed something. */
+  changing({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
+    this.log.append(RECORD.changing, tick, jsonFrame({ ...definition, now: String(now) }));
   }
 
   /** It has done so in vain. */

@@ -5,8 +5,9 @@
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is neither this nor the next
  *                       | [varint OIDs, each: oid]: what is dropped with this tick; left out where there is neither this nor the next
- *                       | [varint transactions, each: its number]: whose objects get their new names with this tick; left out where there is none
- *   definition, opened, schema, file, script, delivered, leaving, staying   JSON: they are rare
+ *                       | [varint transactions, each: its number]: whose objects get their new names with this tick; left out where there is neither this nor the next
+ *                       | [varint OIDs, each: oid]: whose comments, owners and privileges are from this tick on what a transaction has made of them; left out where there is none
+ *   definition, opened, schema, file, script, delivered, leaving, staying, changing   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
  *
@@ -17,6 +18,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { encodedSize, readBatch, writeBatch } from '../../operators/batch/batch_codec.ts';
 import { readVarint, varintSize, writeVarint } from '../../operators/batch/varint.ts';
+import type { Change } from '../catalog/pending.ts';
 import type { KnownSchema } from '../registry/schemas.ts';
 import type { ListedFile } from '../sources/files/file_list.ts';
 import { FRAME_HEADER, makeFrame } from './frame.ts';
@@ -39,16 +41,22 @@ export interface StreamInput {
   columns: number[] | undefined;
 }
 
-export interface TickRecord {
+export interface TickRecord extends Ended {
   now: bigint;
   streams: StreamInput[];
   tables: { oid: number; batch: Batch }[];
+}
+
+/** What a transaction has done that counts from a tick on. */
+export interface Ended {
   /** OIDs of what a transaction had made, and everybody sees from this tick on. */
   shown: number[];
   /** OIDs of what a transaction had dropped, and is gone from this tick on. */
   dropped: number[];
   /** Transactions whose new names everybody sees from this tick on. */
   renaming: number[];
+  /** OIDs of what transactions have changed (comments, owners, privileges), and is changed for everybody from this tick on; 0: the database. */
+  changed: number[];
 }
 
 /** Settings of the session that gave a statement, as far as the statement's meaning hangs on them. */
@@ -77,6 +85,10 @@ export interface DefinitionRecord {
   open?: number;
   /** What `altered` is called when that transaction has committed. */
   named?: string;
+  /** What it has made of `altered` (absent: of the database), which counts when it commits. */
+  change?: Change;
+  /** With that: what must be there to do it again. */
+  reads?: number[];
   /** OIDs of what that transaction drops when it commits, in the order in which it goes. */
   going?: number[];
   settings: StatementSettings;
@@ -95,7 +107,7 @@ export interface DefinitionRecord {
 export interface StayingRecord {
   /** Of what was dropped in vain. */
   oids: number[];
-  /** Of the names that the transaction has given those are left which are at these positions. */
+  /** Of the names that the transaction has given, and of what else it has changed, that is left which is at these positions. */
   transaction?: number;
   names?: number[];
 }
@@ -155,9 +167,9 @@ export function readSequence(payload: Buffer): SequenceRecord {
   return { oid: readVarint(payload, 9).value, last: payload.readBigInt64LE(0), called: payload[8] !== 0 };
 }
 
-/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. `shown`: what everybody sees from then on; `dropped`: what is gone; `renaming`: transactions whose new names count. */
-export function rowsFrame(deltas: Map<number, Batch>, shown: number[], dropped: number[], renaming: number[]): Buffer {
-  const all = [shown, dropped, renaming];
+/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. `shown`: what everybody sees from then on; `dropped`: what is gone; `renaming`: transactions whose new names count; `changed`: what is as a transaction has changed it. */
+export function rowsFrame(deltas: Map<number, Batch>, { shown, dropped, renaming, changed }: Ended): Buffer {
+  const all = [shown, dropped, renaming, changed];
   const lists = all.slice(0, all.findLastIndex((list) => list.length > 0) + 1);
   const ends = lists.flatMap((list) => [list.length, ...list]);
   let size = NOW_BYTES + varintSize(0) + varintSize(deltas.size);
@@ -289,8 +301,9 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
   const shown = at === payload.length ? [] : list(number);
   const dropped = at === payload.length ? [] : list(number);
   const renaming = at === payload.length ? [] : list(number);
+  const changed = at === payload.length ? [] : list(number);
   if (at !== payload.length) throw new Error(`damaged record: it has ${payload.length - at} bytes too many`);
-  return { now, streams, tables: tables.filter((table) => table !== null), shown, dropped, renaming };
+  return { now, streams, tables: tables.filter((table) => table !== null), shown, dropped, renaming, changed };
 }
 
 export function jsonFrame(

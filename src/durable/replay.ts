@@ -7,10 +7,11 @@ import { Deltas } from '../../operators/deltas.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../engine.ts';
+import { applyChanges, keepPending } from '../runtime/change_at_commit.ts';
 import { dropPended, unpend } from '../runtime/drop_at_commit.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/local_session.ts';
-import { giveNames, keepNames } from '../runtime/rename_at_commit.ts';
+import { giveNames } from '../runtime/rename_at_commit.ts';
 import { RECORD } from './frame.ts';
 import { RangeFeed } from './range_feed.ts';
 import {
@@ -78,6 +79,7 @@ export class Replay {
           this.#expect(this.#engine.loop.tick, frame);
           return;
         case RECORD.leaving:
+        case RECORD.changing:
           this.#leave(readJson<DefinitionRecord>(frame.payload));
           return;
         case RECORD.staying:
@@ -133,6 +135,7 @@ export class Replay {
       // Nothing was connected for what goes later in the log.
       await Promise.all(dropPended(engine, record.dropped).map((close) => close?.()));
       for (const transaction of record.renaming) giveNames(engine, transaction);
+      applyChanges(engine, record.changed);
       return;
     }
     const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
@@ -169,20 +172,21 @@ export class Replay {
   }
 
   #leave({ now: _, ...record }: DefinitionRecord): void {
-    const { going = [], open = 0, named, altered = 0 } = record;
+    const { going = [], open = 0, named, change, altered = 0 } = record;
     const { catalog, definitions } = this.#engine;
     this.#greatestOid = Math.max(this.#greatestOid, open);
     catalog.leave(going, open);
-    if (named !== undefined) catalog.giveName({ oid: altered, transaction: open, name: named });
-    definitions.add({ ...record, now: '0' }, named === undefined ? [] : [altered]);
+    if (named !== undefined) catalog.pend({ oid: altered, transaction: open, k: 'name', name: named });
+    if (change !== undefined) catalog.pend({ ...change, oid: altered, transaction: open });
+    definitions.add({ ...record, now: '0' }, named === undefined ? (record.reads ?? []) : [altered]);
   }
 
   #stay({ oids, transaction, names }: StayingRecord): void {
     const engine = this.#engine;
     unpend(engine, oids);
     if (transaction === undefined) return;
-    const all = engine.catalog.newNames.of(transaction);
-    keepNames(
+    const all = engine.catalog.pending.of(transaction);
+    keepPending(
       engine,
       transaction,
       all.filter((_, i) => names?.includes(i)),
@@ -192,7 +196,7 @@ export class Replay {
   async define(record: DefinitionRecord): Promise<void> {
     const engine = this.#engine;
     this.#setClock(BigInt(record.now));
-    if (record.going !== undefined || record.named !== undefined) {
+    if (record.going !== undefined || record.named !== undefined || record.change !== undefined) {
       this.#leave(record);
       return;
     }

@@ -108,6 +108,7 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
     case RECORD.schema:
     case RECORD.leaving:
     case RECORD.staying:
+    case RECORD.changing:
     case RECORD.file:
       readJson(frame.payload);
       return;

@@ -16,7 +16,7 @@ import { CREATE, DELETE, EXECUTE, INSERT, SELECT, UPDATE, USAGE } from '../catal
 import { maskOf } from '../catalog/rights.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { checkNotOthers } from './open_objects.ts';
+import { checkUnchanged } from './open_objects.ts';
 import { actingRole, isRestricted } from './role_names.ts';
 import { databaseSecurable, objectSecurable, type Securable, schemaSecurable } from './securables.ts';
 
@@ -66,29 +66,40 @@ export function checkObject(
   session: SessionContext,
 ): void {
   if (!isRestricted(engine, session)) return;
-  checkSchema(engine, object.schema, USAGE, actingRole(session));
-  checkPrivileges(engine, objectSecurable(engine, object), privileges, session);
+  checkSchema(engine, object.schema, USAGE, actingRole(session), session);
+  checkPrivileges(engine, objectSecurable(engine, object, session.searchPath), privileges, session);
 }
 
-function checkSchema(engine: TidemarkEngine, name: string, privilege: number, role: number): void {
+function checkSchema(
+  engine: TidemarkEngine,
+  name: string,
+  privilege: number,
+  role: number,
+  { searchPath }: SessionContext,
+): void {
   // Those of others are not found at all.
   if (isTemporary(name)) return;
-  const schema = schemaSecurable(engine, name);
+  const schema = schemaSecurable(engine, name, searchPath);
   if ((allowedTo(engine, role, schema) & privilege) === 0) throw denied(schema);
 }
 
-export function checkCreateIn(engine: TidemarkEngine, schema: string, role: number): void {
-  checkSchema(engine, schema, CREATE, role);
+export function checkCreateIn(engine: TidemarkEngine, schema: string, role: number, session: SessionContext): void {
+  checkSchema(engine, schema, CREATE, role, session);
 }
 
 /** Of what makes something in a schema. */
 export function checkCreate(engine: TidemarkEngine, schema: string, session: SessionContext): void {
-  if (isRestricted(engine, session)) checkCreateIn(engine, schema, actingRole(session));
+  if (isRestricted(engine, session)) checkCreateIn(engine, schema, actingRole(session), session);
 }
 
 /** Of what makes a schema (CREATE), or temporary objects (TEMPORARY). */
 export function checkDatabase(engine: TidemarkEngine, privilege: number, session: SessionContext): void {
-  checkPrivileges(engine, databaseSecurable(engine, session.evalContext.database), privilege, session);
+  checkPrivileges(
+    engine,
+    databaseSecurable(engine, session.evalContext.database, session.searchPath),
+    privilege,
+    session,
+  );
 }
 
 export function owns(engine: TidemarkEngine, { owner }: Securable, session: SessionContext): boolean {
@@ -97,19 +108,20 @@ export function owns(engine: TidemarkEngine, { owner }: Securable, session: Sess
 
 /** Throws unless what the securable is, is the session's. */
 export function checkOwnerOf(engine: TidemarkEngine, on: Securable, session: SessionContext): void {
-  checkNotOthers(engine, on.words, on.oid, session);
+  checkUnchanged(engine, on.words, on.oid, session);
   if (!owns(engine, on, session)) throw new SqlError('42501', `must be owner of ${on.words}`);
 }
 
 export function checkOwner(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): void {
-  checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
-  if (isRestricted(engine, session)) checkOwnerOf(engine, objectSecurable(engine, object), session);
+  checkUnchanged(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
+  if (isRestricted(engine, session)) checkOwnerOf(engine, objectSecurable(engine, object, session.searchPath), session);
 }
 
 /** The owner of the schema may drop what is in it, too. */
 export function checkDroppable(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): void {
-  checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
-  if (!isRestricted(engine, session) || owns(engine, schemaSecurable(engine, object.schema), session)) return;
+  checkUnchanged(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
+  if (!isRestricted(engine, session)) return;
+  if (owns(engine, schemaSecurable(engine, object.schema, session.searchPath), session)) return;
   checkOwner(engine, object, session);
 }
 
@@ -192,7 +204,7 @@ export function checkNeeds(engine: TidemarkEngine, needs: readonly Need[], sessi
   const acting = actingRole(session);
   for (const { relation, privileges, view } of needs) {
     const reader = view === null ? undefined : catalog.get(view);
-    const role = reader === undefined ? acting : catalog.ownerOf(reader);
+    const role = reader === undefined ? acting : catalog.ownerOf(reader, session.searchPath);
     if (catalog.roles.isSuperuser(role)) continue;
     const object = catalog.get(relation);
     if (object === undefined) {
@@ -205,8 +217,8 @@ export function checkNeeds(engine: TidemarkEngine, needs: readonly Need[], sessi
       continue;
     }
     // The name in a view's text was looked up when it was made.
-    if (reader === undefined) checkSchema(engine, object.schema, USAGE, role);
-    const on = objectSecurable(engine, object);
+    if (reader === undefined) checkSchema(engine, object.schema, USAGE, role, session);
+    const on = objectSecurable(engine, object, session.searchPath);
     if ((allowedTo(engine, role, on) & privileges) !== privileges) throw denied(on);
   }
 }

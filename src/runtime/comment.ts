@@ -5,6 +5,7 @@ import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/o
 import type { SessionContext } from '../engine.ts';
 import { checkOwner, checkOwnerOf } from './access.ts';
 import { functionNamed } from './alter_function.ts';
+import { change } from './change_at_commit.ts';
 import { domainConstraint, domainNamed } from './domains.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { extensionNamed, isBuiltIn } from './extensions.ts';
@@ -20,33 +21,20 @@ export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, 
     session.notice('NOTICE', '00000', `the comment on extension "${on.name}" stays as it is: it comes with the server`);
     return;
   }
-  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment, session) : ofPart(engine, on, comment, session);
-  engine.catalog.version++;
-  engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid]);
+  if (on.kind === 'schema') {
+    change(engine, schemaOf(engine, on.name, session), { k: 'comment', part: 'object', comment }, text, session);
+    return;
+  }
+  const [object, part] = partOf(engine, on, session);
+  checkOwner(engine, object, session);
+  change(engine, object.oid, { k: 'comment', part, comment }, text, session);
 }
 
-function ofSchema(engine: TidemarkEngine, name: string, comment: string | null, session: SessionContext): number {
+function schemaOf(engine: TidemarkEngine, name: string, session: SessionContext): number {
   const { catalog } = engine;
   if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
   checkOwnerOf(engine, schemaSecurable(engine, name, session.searchPath), session);
-  const place = catalog.placeOfSchema(name, session.searchPath);
-  if (comment === null) catalog.schemaComments.delete(place);
-  else catalog.schemaComments.set(place, comment);
   return catalog.schemaOid(name, session.searchPath);
-}
-
-function ofPart(
-  engine: TidemarkEngine,
-  on: Exclude<CommentTarget, { name: string; kind: 'schema' }>,
-  comment: string | null,
-  session: SessionContext,
-): number {
-  const [object, part] = partOf(engine, on, session);
-  checkOwner(engine, object, session);
-  object.comments ??= {};
-  if (comment === null) delete object.comments[part];
-  else object.comments[part] = comment;
-  return object.oid;
 }
 
 function partOf(

@@ -1,7 +1,7 @@
 /** What a transaction (transaction.ts) asks of the engine. */
 import type { Batch } from '../../operators/batch/batch.ts';
-import type { NewName } from '../catalog/new_names.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
+import type { PendingChange } from '../catalog/pending.ts';
 
 /** Whether the foreign key of a table (its OID) is looked at at COMMIT. */
 export type IsDeferred = (table: number, key: ForeignKey) => boolean;
@@ -13,8 +13,8 @@ export interface Work {
   made: number[];
   /** OIDs of what goes, in this order. */
   dropped: number[];
-  /** Its number, if it gives objects of before new names. */
-  renaming: number | null;
+  /** Its number, if it has given objects of before new names, or has changed them otherwise. */
+  changing: number | null;
 }
 
 /** What the engine does for a transaction that has written. */
@@ -38,10 +38,10 @@ export interface Commits {
   undo(transaction: number, from: number): void;
   /** What the transaction has dropped stays. */
   stay(oids: number[]): void;
-  /** The names that the transaction has given to objects of before. */
-  newNames(transaction: number): NewName[];
-  /** Of those only these are left. */
-  keepNames(transaction: number, kept: NewName[]): void;
+  /** What the transaction has changed of objects of before. */
+  pending(transaction: number): PendingChange[];
+  /** Of that only this is left. */
+  keepPending(transaction: number, kept: PendingChange[]): void;
   /** Throws when something that stays needs what the transaction has dropped. */
   checkDropped(oids: number[]): void;
 }

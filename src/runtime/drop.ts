@@ -22,7 +22,8 @@ import { isBuiltIn } from './extensions.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
-import { checkNotOthers, tellLeft } from './open_objects.ts';
+import { changeOnlyOwner } from './only_owner.ts';
+import { checkUnchanged, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { pendRename } from './rename_at_commit.ts';
 import { checkUnread } from './replication_slots.ts';
@@ -175,7 +176,7 @@ export async function alter(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<void> {
-  if (pendRename(engine, statement, session)) return;
+  if (pendRename(engine, statement, session) || changeOnlyOwner(engine, statement, session)) return;
   settle(engine, statement, session);
   if (!altersColumns(statement)) alterRelation(engine, statement, session);
   else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
@@ -276,7 +277,7 @@ function removable(
       .filter((t) => !isGone(t)),
     ...referencesTo(engine, object, gone, session.searchPath).map(({ table }) => table),
   ]);
-  for (const user of users) checkNotOthers(engine, wordsOf(user), user.oid, session);
+  for (const user of users) checkUnchanged(engine, wordsOf(user), user.oid, session);
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
   tellCascade([...relations, ...others], session);
   return gone;

@@ -17,15 +17,20 @@ import { openIn } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import { isInSchema, placeOf } from '../catalog/places.ts';
-import { type Acl, rolesIn } from '../catalog/privileges.ts';
+import { rolesIn } from '../catalog/privileges.ts';
+import type { DefaultAcl, Secured } from '../catalog/rights.ts';
+import { rightsOf } from '../catalog/rights_seen.ts';
 import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
+import { applyChanges } from './change_at_commit.ts';
 import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import type { Closing } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
-import { giveNames } from './rename_at_commit.ts';
+import { checkUnchanged } from './open_objects.ts';
+import { giveNames, renamingOf } from './rename_at_commit.ts';
+import { allSecurables } from './securables.ts';
 import { isUsed, usesInTables } from './type_users.ts';
 
 /** A statement of a transaction drops these objects, what needs others before that, and then schemas. */
@@ -107,21 +112,24 @@ export function settle(engine: TidemarkEngine, statement: AlterRelation, session
   const isPlain = names.length + schemas.length === statement.actions.length;
   const taken = retaken(engine, path);
   const isInto = taken.schemas.some((oid) => schemas.includes(catalog.schemaNamed(oid) as string));
-  const saysTaken = !isPlain || isInto || catalog.newNames.of(openIn(path) ?? 0).length > 0;
+  const saysTaken = !isPlain || isInto || renamingOf(engine, openIn(path)).length > 0;
   const holds = catalog.objects().filter((object) => {
     const { oid, name, schema } = object;
     if (!catalog.isGone(oid, path)) return false;
     if (saysTaken && taken.objects.includes(object)) return true;
     return schema === altered.schema ? names.includes(name) : schemas.includes(schema) && name === altered.name;
   });
-  settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session, saysTaken ? taken.schemas : []);
+  const schemasToo = saysTaken ? taken.schemas : [];
+  // What it makes is its owner's, and has the privileges that go with that.
+  const changed = catalog.pending.rightsOf(altered.oid, path) === undefined ? [] : [altered.oid];
+  settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session, schemasToo, changed);
 }
 
 /** The same for another statement that is done at once: `reads` are what it needs. */
 export function settleNeeded(engine: TidemarkEngine, reads: number[], session: SessionContext): void {
   const { catalog } = engine;
   if (engine.replay !== null) return;
-  if (!reads.some((oid) => catalog.open.has(oid) || catalog.newNames.giver(oid) !== undefined)) return;
+  if (!reads.some((oid) => catalog.open.has(oid) || catalog.pending.giver(oid) !== undefined)) return;
   const { objects, schemas } = retaken(engine, session.searchPath);
   settleThese(engine, objects, true, session, schemas);
 }
@@ -129,22 +137,37 @@ export function settleNeeded(engine: TidemarkEngine, reads: number[], session: S
 /** The same for what roles that go at once own, or were granted. */
 export function settleOwned(engine: TidemarkEngine, roles: number[], session: SessionContext): void {
   const { catalog } = engine;
+  settleRights(engine, roles, session);
   if (catalog.going.size === 0 || engine.replay !== null) return;
   const { rights } = catalog;
-  const isOf = (role: number, acl: Acl | null) => {
-    return roles.includes(role) || (acl !== null && rolesIn(acl).some((oid) => roles.includes(oid)));
-  };
   const schemas = [...catalog.going.keys()].filter((oid) => {
     const place = catalog.placeOfSchemaAt(oid);
     if (place === '') return false;
-    const { owner, acl } = rights.schema(place);
-    return isOf(owner, acl) || rights.defaults.some((one) => one.schema === place && isOf(one.role, one.acl));
+    const isOf = (one: DefaultAcl) => one.schema === place && isOfRoles({ owner: one.role, acl: one.acl }, roles);
+    return isOfRoles(rights.schema(place), roles) || rights.defaults.some(isOf);
   });
   const objects = catalog.objects().filter((object) => {
     const isIn = schemas.some((oid) => catalog.schemaNamed(oid) === object.schema);
-    return isIn || isOf(catalog.ownerOf(object), object.acl ?? null);
+    return isIn || isOfRoles(rightsOf(catalog, object, []), roles);
   });
   settleThese(engine, objects, false, session, schemas);
+}
+
+/** The same for owners and privileges that the transaction has changed, where these roles have or lose any; another's may not have changed those. */
+export function settleRights(engine: TidemarkEngine, roles: number[], session: SessionContext): void {
+  const { pending } = engine.catalog;
+  if (pending.size === 0 || engine.replay !== null) return;
+  const changed = allSecurables(engine).filter((on) => {
+    const changes = pending.save().flatMap((one) => (one.oid === on.oid && one.k === 'rights' ? [one] : []));
+    return changes.length > 0 && [on, ...changes].some((one) => isOfRoles(one, roles));
+  });
+  for (const { words, oid } of changed) checkUnchanged(engine, words, oid, session);
+  const oids = changed.map(({ oid }) => oid);
+  settleThese(engine, [], oids.length > 0, session, [], oids);
+}
+
+function isOfRoles({ owner, acl }: Secured, roles: number[]): boolean {
+  return [owner, ...rolesIn(acl ?? [])].some((role) => roles.includes(role));
 }
 
 /** What the transaction has dropped whose name, or whose schema's name, another has for it: ROLLBACK may leave that other, as what is done at once may need it. */
@@ -167,24 +190,25 @@ function retaken({ catalog }: TidemarkEngine, path: string[]): { objects: Catalo
   return { objects, schemas };
 }
 
-/** What the transaction has dropped of these, with what needs it, goes now; `names`: and what it has renamed has its new name for all. */
+/** What the transaction has dropped of these, with what needs it, goes now; `names`: and what it has renamed has its new name for all; `changed`: and what it has changed of these counts. */
 function settleThese(
   engine: TidemarkEngine,
   objects: CatalogObject[],
   names: boolean,
   session: SessionContext,
   schemas: number[] = [],
+  changed: number[] = [],
 ): void {
   const { catalog, journal } = engine;
   const dependents = catalog.dependents(objects.map(({ oid }) => oid));
   const all = new Set([...dependents, ...objects].map(({ oid }) => oid));
   const going = [...all, ...schemas].filter((oid) => catalog.isGone(oid, session.searchPath));
-  const transaction = openIn(session.searchPath);
-  const renaming = transaction !== null && names && catalog.newNames.of(transaction).length > 0 ? [transaction] : [];
-  if (going.length + renaming.length === 0) return;
+  const renaming = names ? renamingOf(engine, openIn(session.searchPath)) : [];
+  if (going.length + renaming.length + changed.length === 0) return;
   budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
   const closing = dropPended(engine, going);
   for (const number of renaming) giveNames(engine, number);
-  journal?.ended(engine.loop, [], going, renaming);
+  applyChanges(engine, changed);
+  journal?.ended(engine.loop, { dropped: going, renaming, changed });
   void close(engine, closing);
 }

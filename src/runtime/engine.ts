@@ -35,6 +35,7 @@ import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import { type FileAccess, filesHere } from '../sources/files/access.ts';
 import { checkNeeds } from './access.ts';
 import { bindEnv } from './bind_env.ts';
+import { applyChanges, changedBy, keepPending } from './change_at_commit.ts';
 import { Chilling } from './chilling.ts';
 import type { Commits, Work } from './commits.ts';
 import { prepareCopy } from './copy.ts';
@@ -54,7 +55,7 @@ import { prepareDo } from './plpgsql/do_block.ts';
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
-import { giveNames, keepNames } from './rename_at_commit.ts';
+import { giveNames, renamingOf } from './rename_at_commit.ts';
 import { replicationOf } from './replication_slots.ts';
 import { own } from './role_names.ts';
 import { Sequences } from './sequences.ts';
@@ -313,22 +314,24 @@ export class TidemarkEngine implements Engine {
     madeBy: (transaction) => this.catalog.madeBy(transaction),
     undo: (transaction, from) => undoMade(this, transaction, from),
     stay: (oids) => unpend(this, oids),
-    newNames: (transaction) => this.catalog.newNames.of(transaction),
-    keepNames: (transaction, kept) => keepNames(this, transaction, kept),
+    pending: (transaction) => this.catalog.pending.of(transaction),
+    keepPending: (transaction, kept) => keepPending(this, transaction, kept),
     checkDropped: (oids) => checkStillUnneeded(this, oids),
   };
 
   /** Publishes what a transaction wrote, made and dropped as one tick, if `check` (which throws) finds nothing against it by then. */
   async #commit(
-    { deltas, made, dropped, renaming }: Work,
+    { deltas, made, dropped, changing }: Work,
     check: () => void,
     signal: AbortSignal | null,
   ): Promise<() => Promise<void>> {
     const { journal } = this;
     const copies = this.chilling.copiesWritten();
     if (copies !== null) await copies;
-    const frame =
-      journal === null ? null : await journal.admitRows(deltas, made, dropped, renaming === null ? [] : [renaming]);
+    const renaming = changing === null ? [] : renamingOf(this, changing);
+    const changed = changing === null ? [] : changedBy(this, changing);
+    const ended = { shown: made, dropped, renaming, changed };
+    const frame = journal === null ? null : await journal.admitRows(deltas, ended);
     try {
       turn.of(signal, check);
       this.chilling.makeRoom();
@@ -343,7 +346,8 @@ export class TidemarkEngine implements Engine {
     }
     this.show(made);
     const closing = dropPended(this, dropped);
-    if (renaming !== null) giveNames(this, renaming);
+    for (const transaction of renaming) giveNames(this, transaction);
+    applyChanges(this, changed);
     const sequence = journal === null || frame === null ? null : journal.committed(this.loop, frame);
     const closed = close(this, closing);
     return async () => {

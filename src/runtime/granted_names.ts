@@ -19,12 +19,12 @@ export function securableNamed(
     case 'database':
       if (name !== session.evalContext.database && engine.replay === null)
         throw new SqlError('3D000', `database "${name}" does not exist`);
-      return databaseSecurable(engine, name);
+      return databaseSecurable(engine, name, session.searchPath);
     case 'schema':
       if (!catalog.seesSchema(name, session.searchPath)) throw new SqlError('3F000', `schema "${name}" does not exist`);
       return schemaSecurable(engine, name, session.searchPath);
     case 'type':
-      return objectSecurable(engine, typeNamed(engine, schema, name, session));
+      return objectSecurable(engine, typeNamed(engine, schema, name, session), session.searchPath);
     case 'table':
     case 'sequence': {
       const object = catalog.find(schema, name, session.searchPath);

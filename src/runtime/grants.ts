@@ -23,9 +23,10 @@ import {
 } from '../catalog/privileges.ts';
 import { PUBLIC } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
+import { change } from './change_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { securableNamed } from './granted_names.ts';
-import { checkNotOthers, tellDone } from './open_objects.ts';
+import { checkUnchanged } from './open_objects.ts';
 import { actingRole, granteeOf, roleOf } from './role_names.ts';
 import { objectSecurable, type Securable } from './securables.ts';
 
@@ -33,19 +34,15 @@ export function grant(engine: TidemarkEngine, statement: GrantStatement, session
   const to = [...new Set(statement.to.map((spec) => granteeOf(engine, spec, session)))];
   if (statement.isGrant && statement.grantOption) checkOptionFor(to);
   for (const on of targets(engine, statement, session)) {
-    checkNotOthers(engine, on.words, on.oid, session);
+    checkUnchanged(engine, on.words, on.oid, session);
     const mask = maskOf(statement.privileges, on.kind, on);
     const { role, allowed } = grantorOf(engine, statement, on, mask, session);
     const given = mask & allowed;
     if (engine.replay === null) tellMissing(statement, on, mask, given, session);
     if (given === 0) continue;
     const acl = changedAcl(statement, on.acl ?? defaultAcl(on.kind, on.owner), to, role, given, on.owner);
-    on.set({ owner: on.owner, acl });
     const sql = sqlOf(engine, statement, on, to, role, given);
-    const at = on.oid === 0 ? {} : { altered: on.oid };
-    if (on.oid === 0) tellDone(engine, 'privileges on the database are changed', session);
-    const named = [...to, role].filter((oid) => !engine.catalog.roles.isOwn(oid));
-    engine.defined({ sql, made: on.oid, dropped: [], ...at }, session, [...named, ...(on.oid === 0 ? [] : [on.oid])]);
+    change(engine, on.oid, { k: 'rights', owner: on.owner, acl }, sql, session, [...to, role]);
   }
 }
 

@@ -14,6 +14,9 @@ export interface KeptDefinition {
   reads: number[];
 }
 
+/** It is its transaction's alone until that commits. */
+const isPending = ({ named, change }: DefinitionRecord): boolean => named !== undefined || change !== undefined;
+
 export class KeptDefinitions {
   #list: KeptDefinition[] = [];
 
@@ -22,10 +25,10 @@ export class KeptDefinitions {
     if (record.dropped.length > 0) this.#forget();
   }
 
-  /** Everybody sees these objects now. */
+  /** Everybody sees these objects now. What else the transaction has done to them behind a savepoint it says itself. */
   show(oids: number[]): void {
     this.#list = this.#list.map((kept) => {
-      if (!oids.includes(kept.record.made)) return kept;
+      if (!oids.includes(kept.record.made) || isPending(kept.record)) return kept;
       const { open: _, ...record } = kept.record;
       return { ...kept, record };
     });
@@ -67,11 +70,19 @@ export class KeptDefinitions {
     });
   }
 
-  /** Of its new names only those at these positions are left. */
-  keepNames(transaction: number, positions: number[]): void {
+  /** What transactions have changed of these objects counts for everybody. */
+  changed(oids: number[]): void {
+    this.#list = this.#list.map((kept) => {
+      const { change, reads: _, open: __, ...record } = kept.record;
+      return change === undefined || !oids.includes(record.altered ?? 0) ? kept : { ...kept, record };
+    });
+  }
+
+  /** Of its new names and what else it has changed only that at these positions is left. */
+  keepPending(transaction: number, positions: number[]): void {
     let position = 0;
     this.#list = this.#list.filter(({ record }) => {
-      return record.named === undefined || record.open !== transaction || positions.includes(position++);
+      return !isPending(record) || record.open !== transaction || positions.includes(position++);
     });
   }
 
@@ -94,7 +105,12 @@ export class KeptDefinitions {
     }
     this.#list = this.#list.flatMap((kept) => {
       const dropped = kept.record.dropped.filter((oid) => needed.has(oid));
-      return stays.has(kept) ? [{ ...kept, record: { ...kept.record, dropped } }] : [];
+      if (!stays.has(kept)) return [];
+      const record = { ...kept.record, dropped };
+      const { named: _, change: __, reads: ___, open: ____, ...over } = record;
+      // What has gone is changed by no transaction.
+      const isOver = gone.has(record.altered ?? 0) && isPending(record);
+      return [{ ...kept, record: isOver ? over : record }];
     });
   }
 

@@ -28,6 +28,7 @@ import type { CopiedIndex } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { movedParts } from './index_parts.ts';
 import { relationNamed } from './names.ts';
+import { checkUnchanged } from './open_objects.ts';
 import { identitySequence } from './owned_sequences.ts';
 
 type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
@@ -73,7 +74,10 @@ export function withLikes(
     copied.reads.push(relation.oid);
     const object = engine.catalog.get(relation.oid);
     const places = new Map(presentColumns(relation).map(({ position }, i) => [position, first + i]));
-    if (like.comments) copyComments(object?.comments, places, copied);
+    if (like.comments && object !== undefined) {
+      checkUnchanged(engine, `relation "${relation.name}"`, relation.oid, session);
+      copyComments(engine.catalog.pending.asSeen(object, session.searchPath).comments, places, copied);
+    }
     if (object === undefined || !('checks' in object)) continue;
     copyExpressions(object, like, places, copied);
     if (!like.indexes) continue;

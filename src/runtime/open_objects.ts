@@ -1,6 +1,7 @@
 /**
  * Open objects: what a transaction has made that has not ended (Catalog.open). Its own session alone finds them, by a mark in its search path (operators/expr/search_path.ts); their
- * names are taken for all. What it drops (Catalog.going) it alone does not find any more, until it commits (drop_at_commit.ts). What else it does to anything is done at once, and stays.
+ * names are taken for all. What it drops (Catalog.going) it alone does not find any more, until it commits (drop_at_commit.ts), and what it has renamed or changed otherwise (Catalog.pending) is so
+ * for it alone (rename_at_commit.ts, change_at_commit.ts). What else it does to anything is done at once, and stays.
  */
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
@@ -19,13 +20,23 @@ export function checkNotOthers(engine: TidemarkEngine, what: string, oid: number
     ? 'made'
     : isLive && isOthers(catalog.going.get(oid))
       ? 'dropped'
-      : isLive && isOthers(catalog.newNames.giver(oid))
+      : isLive && isOthers(catalog.pending.giver(oid))
         ? 'renamed'
         : null;
-  if (does === null) return;
-  throw new SqlError('55P03', `${what} is being ${does} by another transaction`, {
+  if (does !== null) throw inUse(what, does);
+}
+
+function inUse(what: string, does: string): SqlError {
+  return new SqlError('55P03', `${what} is being ${does} by another transaction`, {
     hint: 'Try again when that transaction has ended.',
   });
+}
+
+/** The same of what is about to be dropped or changed, which another transaction may have changed. `oid`: 0: the database. */
+export function checkUnchanged(engine: TidemarkEngine, what: string, oid: number, session: SessionContext): void {
+  checkNotOthers(engine, what, oid, session);
+  const by = engine.replay === null ? engine.catalog.pending.changer(oid) : undefined;
+  if (by !== undefined && !session.searchPath.includes(openMark(by))) throw inUse(what, 'changed');
 }
 
 /** Says what ROLLBACK will not take back: what the statement does to objects, schemas and roles that were there before the transaction, or before its last savepoint. */

@@ -10,11 +10,12 @@ import { withoutRole } from '../catalog/privileges.ts';
 import type { Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkUnneeded, drop } from './drop.ts';
+import { settleRights } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { checkNotOthers, tellDone } from './open_objects.ts';
+import { checkUnchanged, tellDone } from './open_objects.ts';
 import { setOwner } from './owners.ts';
 import { actingRole, isRestricted, roleOf } from './role_names.ts';
-import { allSecurables } from './securables.ts';
+import { allSecurables, schemaSecurable } from './securables.ts';
 import { sessionWith } from './session_with.ts';
 
 type Of<K extends RoleStatement['k']> = Extract<RoleStatement, { k: K }> & { text: string };
@@ -37,6 +38,11 @@ export function reassignOwned(engine: TidemarkEngine, statement: Of<'reassign_ow
   const to = roleOf(engine, statement.to, session);
   if (isRestricted(engine, session) && !engine.catalog.roles.hasRightsOf(actingRole(session), to.oid))
     throw new SqlError('42501', `must be able to SET ROLE "${to.name}"`);
+  settleRights(
+    engine,
+    roles.map(({ oid }) => oid),
+    session,
+  );
   for (const on of allSecurables(engine)) if (roles.some(({ oid }) => oid === on.owner)) setOwner(on, to.oid);
   const names = roles.map(({ name }) => quoteIdent(name)).join(', ');
   tellDone(engine, 'owners are changed', session);
@@ -57,21 +63,27 @@ export async function dropOwned(
   const roles = rolesOf(engine, specs, session);
   const owns = (owner: number) => roles.some(({ oid }) => oid === owner);
   const { catalog } = engine;
+  const path = session.searchPath;
   // Done again, what it dropped has records of its own.
   const there = engine.replay === null ? catalog.there(session.searchPath) : [];
-  const objects = there.filter((object) => object.kind !== 'index' && owns(catalog.ownerOf(object)));
+  const objects = there.filter((object) => object.kind !== 'index' && owns(catalog.ownerOf(object, path)));
   const schemas = catalog.schemas.filter((name) => {
-    const isThere = engine.replay === null && catalog.schemaOid(name, session.searchPath) !== 0;
-    return isThere && owns(catalog.rights.schema(catalog.placeOfSchema(name, session.searchPath)).owner);
+    const isThere = engine.replay === null && catalog.schemaOid(name, path) !== 0;
+    return isThere && owns(schemaSecurable(engine, name, path).owner);
   });
   for (const object of objects) {
-    checkNotOthers(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
+    checkUnchanged(engine, `${KIND_NAMES[object.kind]} "${object.name}"`, object.oid, session);
     if (isTemporary(object.schema) && !session.searchPath.includes(object.schema))
       throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
   }
   for (const name of schemas)
-    checkNotOthers(engine, `schema "${name}"`, catalog.schemaOid(name, session.searchPath), session);
+    checkUnchanged(engine, `schema "${name}"`, catalog.schemaOid(name, session.searchPath), session);
   if (!cascade && engine.replay === null) checkUnneeded(engine, objects, schemas, session);
+  settleRights(
+    engine,
+    roles.map(({ oid }) => oid),
+    session,
+  );
   // What is left to go with another is theirs, too.
   const quiet = cascade ? session : sessionWith(session, { notice: () => undefined });
   // The youngest first: what reads others is younger.

@@ -8,8 +8,8 @@
 
 import type { Statement } from '../../planner/parse/ast.ts';
 import { checkFree } from '../catalog/free_name.ts';
-import type { NewName } from '../catalog/new_names.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
+import type { PendingChange } from '../catalog/pending.ts';
 import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
 import { found } from './alter_relation.ts';
@@ -35,13 +35,13 @@ export function pendRename(engine: TidemarkEngine, statement: AlterRelation, ses
   nameTaken(engine, object.schema, to, false, session);
   checkFree(catalog, object, to, session.searchPath);
   const checkFunctions = boundFunctions(engine, session);
-  const transaction = engine.transactionOf(session).renames(session);
-  const name = { oid: object.oid, transaction, name: to };
-  catalog.giveName(name);
+  const transaction = engine.transactionOf(session).changes(session);
+  const name: PendingChange = { oid: object.oid, transaction, k: 'name', name: to };
+  catalog.pend(name);
   try {
     checkFunctions();
   } catch (error) {
-    catalog.takeNames((one) => one === name);
+    catalog.unpend((one) => one === name);
     throw error;
   }
   const settings = settingsOf(session.evalContext, session.searchPath);
@@ -58,30 +58,24 @@ function isNamed({ catalog }: TidemarkEngine, { oid }: CatalogObject): boolean {
   return catalog.objects().some((other) => says.has(other.kind) && other.dependencies.includes(oid));
 }
 
+/** The transaction, if it has given names. */
+export function renamingOf({ catalog }: TidemarkEngine, transaction: number | null): number[] {
+  const given = catalog.pending.of(transaction).find(({ k }) => k === 'name');
+  return given === undefined ? [] : [given.transaction];
+}
+
 /** The transaction's objects get their new names. */
 export function giveNames(engine: TidemarkEngine, transaction: number): void {
   const { catalog } = engine;
-  const names = catalog.newNames.of(transaction);
-  if (names.length === 0) return;
-  for (const given of names) {
+  for (const given of catalog.pending.of(transaction)) {
+    if (given.k !== 'name') continue;
     const object = catalog.get(given.oid) as CatalogObject;
     const from = object.name;
-    catalog.takeNames((one) => one === given);
+    catalog.unpend((one) => one === given);
     catalog.setName(object, given.name);
     renameOwnRow(engine, object, from, given.name);
     const running = engine.loop.view(object.oid);
     if (running !== undefined) running.name = given.name;
   }
   engine.definitions.named(transaction);
-}
-
-/** Of the transaction's new names only these are left. */
-export function keepNames(engine: TidemarkEngine, transaction: number, kept: NewName[]): void {
-  const { catalog } = engine;
-  const all = catalog.newNames.of(transaction);
-  const left = all.flatMap((one, i) => (kept.includes(one) ? [i] : []));
-  if (left.length === all.length) return;
-  catalog.takeNames((one) => one.transaction === transaction && !kept.includes(one));
-  engine.definitions.keepNames(transaction, left);
-  engine.journal?.staying(engine.loop, { oids: [], transaction, names: left });
 }

@@ -223,12 +223,12 @@ export function dropRoles(
       session.notice('NOTICE', '00000', `role "${spec.name}" does not exist, skipping`);
     } else if (!found.includes(role)) found.push(role);
   }
+  if (engine.replay === null) for (const role of found) checkDroppable(engine, role, session);
   settleOwned(
     engine,
     found.map(({ oid }) => oid),
     session,
   );
-  if (engine.replay === null) for (const role of found) checkDroppable(engine, role, session);
   for (const role of found) {
     roles.remove(role);
     tellDone(engine, `role "${role.name}" is dropped`, session);
@@ -244,7 +244,7 @@ function checkDroppable(engine: TidemarkEngine, role: Role, session: SessionCont
   if (oid === actingRole(session)) throw new SqlError('55006', 'current user cannot be dropped');
   if (name === session.evalContext.sessionUser) throw new SqlError('55006', 'session user cannot be dropped');
   if (superuser && isRestricted(engine, session)) throw denied('must be superuser to drop superusers');
-  const dependents = dependentsOfRole(engine, oid);
+  const dependents = dependentsOfRole(engine, oid, session.searchPath);
   if (dependents.length > 0)
     throw new SqlError('2BP01', `role "${name}" cannot be dropped because some objects depend on it`, {
       detail: dependents.join('\n'),

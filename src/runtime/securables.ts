@@ -2,9 +2,11 @@
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, type FunctionObject, KIND_NAMES } from '../catalog/objects.ts';
+import { setRights } from '../catalog/pending.ts';
 import { isOfServer } from '../catalog/places.ts';
 import type { SecuredKind } from '../catalog/privileges.ts';
 import type { Secured } from '../catalog/rights.ts';
+import { rightsOf, rightsOfDatabase, rightsOfSchema } from '../catalog/rights_seen.ts';
 import type { TidemarkEngine } from './engine.ts';
 
 export interface Securable extends Secured {
@@ -31,7 +33,7 @@ function argumentsText({ proc }: FunctionObject): string {
   return `(${proc.args.map((type) => formatType(type)).join(',')})`;
 }
 
-/** `path`: its transaction may have given it another name, by which the log will know it. */
+/** `path`: its transaction may have given it another name, by which the log will know it, another owner and other privileges. */
 export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObject, path: string[] = []): Securable {
   const name = catalog.nameOf(object, path);
   const kind = securedKind(object);
@@ -42,12 +44,9 @@ export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObje
     name,
     words: `${KIND_NAMES[object.kind]} ${name}${args}`,
     sql: `${kind.toUpperCase()} ${quoteIdent(object.schema)}.${quoteIdent(name)}${args}`,
-    owner: catalog.ownerOf(object),
-    acl: object.acl ?? null,
-    set({ owner, acl }) {
-      object.ownedBy = owner;
-      if (acl === null) delete object.acl;
-      else object.acl = acl;
+    ...rightsOf(catalog, object, path),
+    set(rights) {
+      setRights(object, rights);
       catalog.version++;
     },
   };
@@ -55,10 +54,10 @@ export function objectSecurable({ catalog }: TidemarkEngine, object: CatalogObje
 
 /** `path`: what its transaction has dropped is none, and a schema may have been made anew. */
 export function schemaSecurable(engine: TidemarkEngine, name: string, path: string[] = []): Securable {
-  return securableAt(engine, engine.catalog.schemaOid(name, path), name);
+  return securableAt(engine, engine.catalog.schemaOid(name, path), name, path);
 }
 
-function securableAt({ catalog }: TidemarkEngine, oid: number, name: string): Securable {
+function securableAt({ catalog }: TidemarkEngine, oid: number, name: string, path: string[] = []): Securable {
   const place = catalog.placeOfSchemaAt(oid) || name;
   return {
     kind: 'schema',
@@ -66,7 +65,7 @@ function securableAt({ catalog }: TidemarkEngine, oid: number, name: string): Se
     name,
     words: `schema ${name}`,
     sql: `SCHEMA ${quoteIdent(name)}`,
-    ...catalog.rights.schema(place),
+    ...rightsOfSchema(catalog, oid, place, path),
     set(rights) {
       catalog.rights.setSchema(place, rights);
       catalog.version++;
@@ -75,14 +74,14 @@ function securableAt({ catalog }: TidemarkEngine, oid: number, name: string): Se
 }
 
 /** The one database, under the session's name of it. */
-export function databaseSecurable({ catalog }: TidemarkEngine, name: string): Securable {
+export function databaseSecurable({ catalog }: TidemarkEngine, name: string, path: string[] = []): Securable {
   return {
     kind: 'database',
     oid: 0,
     name,
     words: `database ${name}`,
     sql: `DATABASE ${quoteIdent(name)}`,
-    ...catalog.rights.database,
+    ...rightsOfDatabase(catalog, path),
     set(rights) {
       catalog.rights.database = rights;
       catalog.version++;
@@ -90,15 +89,17 @@ export function databaseSecurable({ catalog }: TidemarkEngine, name: string): Se
   };
 }
 
-/** All that there is, in the order in which it was made. */
-export function allSecurables(engine: TidemarkEngine): Securable[] {
+/** All that there is, in the order in which it was made. `path`: as its transaction has changed it, and without what that has dropped. */
+export function allSecurables(engine: TidemarkEngine, path: string[] = []): Securable[] {
   const { catalog } = engine;
   return [
     ...catalog
-      .objects()
+      .there(path)
       .filter(isSecured)
-      .map((object) => objectSecurable(engine, object)),
-    ...catalog.schemaOids.map((oid) => securableAt(engine, oid, catalog.schemaNamed(oid) as string)),
-    databaseSecurable(engine, 'tidemark'),
+      .map((object) => objectSecurable(engine, object, path)),
+    ...catalog.schemaOids
+      .filter((oid) => !catalog.isGone(oid, path))
+      .map((oid) => securableAt(engine, oid, catalog.schemaNamed(oid) as string, path)),
+    databaseSecurable(engine, 'tidemark', path),
   ];
 }

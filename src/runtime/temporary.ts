@@ -88,7 +88,7 @@ function dropNow(
     engine,
     inside.map(({ oid }) => oid),
   );
-  const givers = catalog.newNames.save().map((given) => given.transaction);
+  const givers = catalog.pending.save().map((given) => given.transaction);
   const open = [...new Set([...catalog.open.values(), ...givers])].map(openMark);
   const own = localSession(engine, undefined, { searchPath: [schema, ...open] });
   const session = { ...own, transaction: transaction ?? own.transaction };

@@ -15,8 +15,8 @@ import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
-import type { NewName } from '../catalog/new_names.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
+import type { PendingChange } from '../catalog/pending.ts';
 import type { SessionContext, Transaction } from '../engine.ts';
 import type { Commits, IsDeferred, Seen } from './commits.ts';
 import { CorrectionIndex } from './correction_index.ts';
@@ -47,7 +47,7 @@ export class EngineTransaction implements Transaction {
     deferral: Deferral;
     nextOid: number;
     dropped: number;
-    names: NewName[];
+    pending: PendingChange[];
   }[] = [];
   #deferral = new Deferral();
   /** Sequences that begin anew with it. */
@@ -141,13 +141,13 @@ export class EngineTransaction implements Transaction {
     return number;
   }
 
-  /** It gives an object of before a new name when it commits. Gives its number. */
-  renames(session: SessionContext): number {
+  /** It gives an object of before a new name, or changes it otherwise, when it commits. Gives its number. */
+  changes(session: SessionContext): number {
     return this.#numbered(() => this.#commits.newOid(), session);
   }
 
-  get #newNames(): NewName[] {
-    return this.#number === null ? [] : this.#commits.newNames(this.#number);
+  get #pending(): PendingChange[] {
+    return this.#number === null ? [] : this.#commits.pending(this.#number);
   }
 
   /** What it has dropped is not there for it. */
@@ -326,14 +326,14 @@ export class EngineTransaction implements Transaction {
   async publish(signal: AbortSignal | null): Promise<void> {
     const made = this.#made;
     const dropped = this.#dropped;
-    const renaming = this.#newNames.length > 0 ? this.#number : null;
-    const changes = made.length + dropped.length > 0 || renaming !== null;
+    const changing = this.#pending.length > 0 ? this.#number : null;
+    const changes = made.length + dropped.length > 0 || changing !== null;
     if (this.#done || (this.#writes.length === 0 && !changes)) return;
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
       const deltas = this.#total();
       for (const relation of deltas.keys()) if (this.#commits.isEmptied(relation)) deltas.delete(relation);
-      const work = { deltas, made, dropped, renaming };
+      const work = { deltas, made, dropped, changing };
       if (deltas.size > 0 || changes)
         this.#untilDurable = await this.#commits.publish(work, () => this.#check(deltas), signal);
       this.#dropped = [];
@@ -407,7 +407,7 @@ export class EngineTransaction implements Transaction {
       deferral: this.#deferral,
       nextOid: this.#commits.nextOid(),
       dropped: this.#dropped.length,
-      names: this.#newNames,
+      pending: this.#pending,
     });
   }
 
@@ -416,16 +416,16 @@ export class EngineTransaction implements Transaction {
     this.#truncate(this.#savepoints[at].writes);
     this.#undoRestarts(this.#savepoints[at].restarts);
     if (this.#number !== null) this.#commits.undo(this.#number, this.#savepoints[at].nextOid);
-    this.#undrop(this.#savepoints[at].dropped, this.#savepoints[at].names);
+    this.#undrop(this.#savepoints[at].dropped, this.#savepoints[at].pending);
     this.#deferral = this.#savepoints[at].deferral;
     this.#savepoints.length = at + 1;
   }
 
-  /** What it has dropped since then stays, and has the name of before. */
-  #undrop(from: number, names: NewName[]): void {
+  /** What it has dropped since then stays, and what it has changed is as it was. */
+  #undrop(from: number, pending: PendingChange[]): void {
     if (this.#number === null) return;
     this.#commits.stay(this.#dropped.splice(from));
-    this.#commits.keepNames(this.#number, names);
+    this.#commits.keepPending(this.#number, pending);
   }
 
   release(name: string): void {

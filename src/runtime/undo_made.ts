@@ -20,12 +20,12 @@ import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import { isOfServer } from '../catalog/places.ts';
 import type { SessionContext } from '../engine.ts';
+import { keepPending } from './change_at_commit.ts';
 import { usersOf } from './default_value.ts';
 import { type Drop, drop } from './drop.ts';
 import { unpend } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { localSession } from './local_session.ts';
-import { keepNames } from './rename_at_commit.ts';
 import { isUsed, usesInTables } from './type_users.ts';
 
 /** Takes back what the transaction has made with OIDs from this one on; with 0 as the first, all of it. */
@@ -39,13 +39,13 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
     const schema = catalog.schemaNamed(oid);
     // It went with what it is a part of.
     if (object === undefined && schema === undefined) continue;
-    // What it has dropped or renamed again goes like the rest: by its first name, which younger ones have given back by now.
+    // What it has dropped, renamed or changed again goes like the rest: by its first name, which younger ones have given back by now.
     const all = [oid, ...catalog.dependents([oid]).map((other) => other.oid)];
     unpend(engine, all);
-    keepNames(
+    keepPending(
       engine,
       transaction,
-      catalog.newNames.of(transaction).filter((given) => !all.includes(given.oid)),
+      catalog.pending.of(transaction).filter((given) => !all.includes(given.oid)),
     );
     const what = object === undefined ? `SCHEMA ${quoteIdent(schema as string)}` : nameOf(object);
     dropMade(engine, what, [object?.schema ?? (schema as string), openMark(transaction)]);
@@ -54,16 +54,16 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   if (kept.length === 0 || from > 0) return;
   budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
   engine.show(kept);
-  engine.journal?.ended(engine.loop, kept);
+  engine.journal?.ended(engine.loop, { shown: kept });
   engine.log('warn', `ROLLBACK left ${kept.length} objects that were needed by others`);
 }
 
 /** Those of transactions of before: a server that ended in their midst has left them. */
 export function undoLeft(engine: TidemarkEngine): void {
-  const { open, going, newNames } = engine.catalog;
+  const { open, going, pending } = engine.catalog;
   for (const transaction of new Set([...open.values()].reverse())) undoMade(engine, transaction, 0);
   unpend(engine, [...going.keys()]);
-  for (const { transaction } of newNames.save()) keepNames(engine, transaction, []);
+  for (const { transaction } of pending.save()) keepPending(engine, transaction, []);
 }
 
 /** Those of these objects and schemas that nothing else needs. */

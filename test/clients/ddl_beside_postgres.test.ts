@@ -1,6 +1,6 @@
 /**
  * Random transactions of DDL, rows and savepoints of one session, here and in PostgreSQL (PGlite): after each statement both have given the same rows or the same error, and both list the same
- * objects with the same rows, within the transaction and after its end.
+ * objects with the same rows, comments, owners and privileges, within the transaction and after its end.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -35,6 +35,26 @@ const LISTED = [
   `SELECT n.nspname, proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('public', 's') ORDER BY 1, 2`,
 ];
 
+const MADE = `nspname IN ('public', 's')`;
+/** The superuser has another name in each. */
+const OWNER = (column: string) =>
+  `CASE WHEN ${column}::regrole::text IN ('r0', 'r1') THEN ${column}::regrole::text END`;
+const MAY = (kind: string, privileges: string[]) =>
+  ['r0', 'r1'].flatMap((role) => privileges.map((p) => `has_${kind}_privilege('${role}', oid, '${p}')`)).join();
+LISTED.push(
+  `SELECT n.nspname, c.relname, d.objsubid, d.description FROM pg_description d JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${MADE} ORDER BY 1, 2, 3`,
+  `SELECT nspname, CASE WHEN nspname = 's' THEN obj_description(oid, 'pg_namespace') END, ${OWNER('nspowner')}, ${MAY('schema', ['CREATE'])} FROM pg_namespace WHERE ${MADE} ORDER BY 1`,
+  `SELECT nspname, relname, ${OWNER('relowner')}, ${MAY('table', ['SELECT', 'INSERT', 'DELETE WITH GRANT OPTION'])}
+     FROM (SELECT c.*, nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace) c WHERE ${MADE} AND relkind IN ('r', 'v') ORDER BY 1, 2`,
+  `SELECT nspname, relname, ${OWNER('relowner')}, ${MAY('sequence', ['USAGE'])}
+     FROM (SELECT c.*, nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace) c WHERE ${MADE} AND relkind = 'S' ORDER BY 1, 2`,
+  `SELECT nspname, typname, ${OWNER('typowner')}, obj_description(t.oid, 'pg_type') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+     WHERE typtype IN ('e', 'd') AND ${MADE} ORDER BY 1, 2`,
+  `SELECT nspname, proname, ${OWNER('proowner')}, obj_description(p.oid, 'pg_proc') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${MADE} ORDER BY 1, 2`,
+  `SELECT ${MAY('database', ['CREATE'])} FROM pg_database WHERE datname = current_database()`,
+);
+
 async function state(run: Run): Promise<unknown> {
   const lists: unknown[] = [];
   for (const text of LISTED) lists.push(await run(text));
@@ -54,7 +74,41 @@ function statement(): string {
   // No view reads these, so that they get other names at COMMIT. They have no primary key: its index has the table's name here.
   const unread = () => `${schema()}.${['u', 'w'][random(2)]}${random(3)}`;
   const renamed = () => `${['u', 'w'][random(2)]}${random(3)}`;
-  switch (random(36)) {
+  // A view over others is read as its owner, a foreign key looked at as the table's: they stay the superuser's.
+  const ownable = [`TABLE ${unread()}`, `SEQUENCE ${name('q')}`, `TYPE ${name('e')}`, `FUNCTION ${name('f')}(int)`];
+  const role = `r${random(2)}`;
+  switch (random(48)) {
+    case 36:
+    case 37:
+    case 38: {
+      const on = [
+        `TABLE ${name('t')}`,
+        `VIEW ${name('v')}`,
+        `INDEX ${schema()}.i${random(3)}`,
+        `COLUMN ${name('t')}.b`,
+        'SCHEMA s',
+        ...ownable,
+      ];
+      return `COMMENT ON ${on[random(on.length)]} IS ${random(4) === 0 ? 'NULL' : `'${random(9)}'`}`;
+    }
+    case 39:
+    case 40:
+      return `GRANT ${['SELECT', 'INSERT, SELECT', 'ALL'][random(3)]} ON ${[unread(), name('t'), `ALL TABLES IN SCHEMA ${schema()}`][random(3)]} TO ${role}${['', ' WITH GRANT OPTION'][random(2)]}`;
+    case 41:
+    case 42:
+      return `REVOKE ${['SELECT', 'ALL'][random(2)]} ON ${[unread(), name('t'), `ALL TABLES IN SCHEMA ${schema()}`][random(3)]} FROM ${role}`;
+    case 43:
+      return `GRANT USAGE ON ${random(2) === 0 ? 'ALL SEQUENCES IN SCHEMA public' : `SEQUENCE ${name('q')}`} TO ${role}`;
+    case 44:
+      return random(2) === 0
+        ? `GRANT CREATE ON SCHEMA ${schema()} TO ${role}`
+        : `REVOKE ALL ON SCHEMA ${schema()} FROM ${role}`;
+    case 45:
+      return random(4) === 0 ? `ALTER SCHEMA s OWNER TO ${role}` : `ALTER ${ownable[0]} OWNER TO ${role}`;
+    case 46:
+      return `ALTER ${ownable[random(4)]} OWNER TO ${role}`;
+    case 47:
+      return `ALTER ${['VIEW', 'TABLE'][random(2)]} IF EXISTS ${unread()} OWNER TO ${role}`;
     case 26:
     case 27:
       return `CREATE TABLE ${unread()} (a int, b text UNIQUE)`;
@@ -149,6 +203,7 @@ for (let round = 0; round < ROUNDS; round++)
       await client.end();
       await theirs.close();
     });
+    for (const role of ['r0', 'r1']) await both(`CREATE ROLE ${role}`);
     const savepoints: string[] = [];
     let open = false;
     for (let step = 0; step < STEPS; step++) {
@@ -176,5 +231,7 @@ for (let round = 0; round < ROUNDS; round++)
     if (open) await both('ROLLBACK');
     await same();
     await both('DROP SCHEMA IF EXISTS s, public CASCADE');
+    await both('DROP OWNED BY r0, r1');
+    await both('DROP ROLE r0, r1');
     await both('CREATE SCHEMA public');
   });

@@ -359,62 +359,60 @@ test('what was there before is done at once, and needs what it needs: a WARNING 
   assert.equal(a.notices.length, 0);
   assert.ok(userTables().includes('gone'));
   a.notices.length = 0;
-  await rows(a, `COMMENT ON TABLE old IS 'x'; ALTER TABLE old ADD COLUMN n int; DROP SEQUENCE alone`);
+  await rows(a, `ALTER TABLE old ALTER COLUMN id SET DEFAULT 7; ALTER TABLE old ADD COLUMN n int; DROP SEQUENCE alone`);
   await rows(a, 'BEGIN; CREATE TABLE mine (a int); ALTER TABLE mine ADD COLUMN b int; DROP TABLE mine; COMMIT');
   assert.deepEqual(a.notices.filter((text) => text.startsWith('WARNING')).length, 2);
   await rows(a, 'DROP VIEW replaced; DROP TABLE old');
 });
 
-test(
-  'roles and privileges are changed at once: a WARNING says so where ROLLBACK does not undo it',
-  options,
-  async () => {
-    const a = await connect();
-    const script =
-      `CREATE ROLE member; CREATE ROLE other; CREATE TABLE shared (a int); GRANT SELECT ON shared TO member; ALTER ROLE member SET work_mem = '1MB';
+test('roles are changed at once: a WARNING says so where ROLLBACK does not undo it', options, async () => {
+  const a = await connect();
+  const script =
+    `CREATE ROLE member; CREATE ROLE other; CREATE TABLE shared (a int); GRANT SELECT ON shared TO member; ALTER ROLE member SET work_mem = '1MB';
     ALTER DEFAULT PRIVILEGES FOR ROLE member GRANT SELECT ON TABLES TO other; GRANT other TO member; ALTER TABLE shared OWNER TO other`.split(
-        ';',
-      );
-    for (const text of script) await rows(a, text);
-    assert.deepEqual(a.notices, []);
-    const before = (what: string) =>
-      `WARNING: ${what} was there before the transaction: what is done to it is done at once`;
-    const told: [string, string[]][] = [
-      ['CREATE ROLE late', ['WARNING: role "late" is made at once']],
-      [`ALTER ROLE member PASSWORD 'x'`, [before('role "member"')]],
-      ['ALTER ROLE member RENAME TO renamed', [before('role "renamed"')]],
-      [`ALTER ROLE ALL SET work_mem = '2MB'`, ['WARNING: the settings of all roles are changed at once']],
-      ['REVOKE other FROM renamed', [before('role "renamed"')]],
-      ['REVOKE SELECT ON shared FROM renamed', [before('table "shared"')]],
-      ['GRANT CREATE ON SCHEMA public TO renamed', [before('schema "public"')]],
-      ['CREATE TABLE mine (a int); GRANT SELECT ON mine TO renamed', []],
+      ';',
+    );
+  for (const text of script) await rows(a, text);
+  assert.deepEqual(a.notices, []);
+  const before = (what: string) =>
+    `WARNING: ${what} was there before the transaction: what is done to it is done at once`;
+  const told: [string, string[]][] = [
+    ['CREATE ROLE late', ['WARNING: role "late" is made at once']],
+    [`ALTER ROLE member PASSWORD 'x'`, [before('role "member"')]],
+    ['ALTER ROLE member RENAME TO renamed', [before('role "renamed"')]],
+    [`ALTER ROLE ALL SET work_mem = '2MB'`, ['WARNING: the settings of all roles are changed at once']],
+    ['REVOKE other FROM renamed', [before('role "renamed"')]],
+    ['REVOKE SELECT ON shared FROM renamed', []],
+    ['GRANT CREATE ON SCHEMA public TO renamed', []],
+    ['GRANT CREATE ON DATABASE db TO renamed', []],
+    ['ALTER TABLE shared OWNER TO renamed', []],
+    ['CREATE TABLE mine (a int); GRANT SELECT ON mine TO renamed', []],
+    [
+      'ALTER DEFAULT PRIVILEGES FOR ROLE renamed REVOKE SELECT ON TABLES FROM other',
+      ['WARNING: default privileges are changed at once'],
+    ],
+    ['REASSIGN OWNED BY other TO renamed', ['WARNING: owners are changed at once']],
+    ['DROP OWNED BY renamed', ['WARNING: what roles were granted is revoked at once']],
+    [
+      'DROP OWNED BY renamed; DROP ROLE renamed, late',
       [
-        'ALTER DEFAULT PRIVILEGES FOR ROLE renamed REVOKE SELECT ON TABLES FROM other',
-        ['WARNING: default privileges are changed at once'],
+        'WARNING: what roles were granted is revoked at once',
+        'WARNING: role "renamed" is dropped at once',
+        'WARNING: role "late" is dropped at once',
       ],
-      ['REASSIGN OWNED BY other TO renamed', ['WARNING: owners are changed at once']],
-      ['DROP OWNED BY renamed', ['WARNING: what roles were granted is revoked at once']],
-      [
-        'DROP OWNED BY renamed; DROP ROLE renamed, late',
-        [
-          'WARNING: what roles were granted is revoked at once',
-          'WARNING: role "renamed" is dropped at once',
-          'WARNING: role "late" is dropped at once',
-        ],
-      ],
-    ];
-    for (const [text, wanted] of told) {
-      a.notices.length = 0;
-      await rows(a, `BEGIN; ${text}; ROLLBACK`);
-      assert.deepEqual(a.notices, wanted, text);
-    }
-    assert.deepEqual(await rows(a, `SELECT rolname FROM pg_roles WHERE rolname IN ('member', 'renamed', 'late')`), []);
-    await rows(a, 'ALTER ROLE ALL RESET ALL; DROP ROLE other');
-    await rows(a, 'BEGIN READ ONLY');
-    await assert.rejects(rows(a, 'CREATE ROLE other'), refused('25006'));
-    await rows(a, 'ROLLBACK');
-  },
-);
+    ],
+  ];
+  for (const [text, wanted] of told) {
+    a.notices.length = 0;
+    await rows(a, `BEGIN; ${text}; ROLLBACK`);
+    assert.deepEqual(a.notices, wanted, text);
+  }
+  assert.deepEqual(await rows(a, `SELECT rolname FROM pg_roles WHERE rolname IN ('member', 'renamed', 'late')`), []);
+  await rows(a, 'ALTER ROLE ALL RESET ALL; DROP ROLE other');
+  await rows(a, 'BEGIN READ ONLY');
+  await assert.rejects(rows(a, 'CREATE ROLE other'), refused('25006'));
+  await rows(a, 'ROLLBACK');
+});
 
 test('a migration that fails is run again', options, async () => {
   const client = await connect();

@@ -25,10 +25,19 @@ test('a used directory is healthy; a flipped bit in it is not, and the place is 
   await openData(engine, { path, segmentBytes: 1000 });
   await sql(
     engine,
-    'CREATE TABLE t (a int, b text); CREATE MATERIALIZED VIEW v AS SELECT sum(a) FROM t; CREATE TABLE u (x int)',
+    'CREATE TABLE t (a int, b text); CREATE MATERIALIZED VIEW v AS SELECT sum(a) FROM t; CREATE TABLE u (x int); CREATE VIEW w AS SELECT 1 AS a',
   );
   for (let i = 0; i < 30; i++) await sql(engine, `INSERT INTO t VALUES (${i}, 'row ${i}')`);
   await sql(engine, 'DROP TABLE u');
+  // All kinds of records that transactions leave.
+  const session = new Session(engine, {}, true);
+  await session.run(`COMMENT ON TABLE t IS 'x'`);
+  session.transaction.savepoint('p');
+  for (const text of ['DROP VIEW w', 'ALTER TABLE t RENAME TO renamed', 'GRANT SELECT ON renamed TO PUBLIC'])
+    await session.run(text);
+  session.transaction.rollbackTo('p');
+  await session.run('DROP VIEW w');
+  await session.transaction.commit();
   assert.match((await examine(path)).map((f) => f.text).join('\n'), new RegExp(`in use by process ${process.pid}`));
   await engine.close();
   assert.deepEqual(await problems(path), []);

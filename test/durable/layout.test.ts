@@ -17,7 +17,7 @@ import { colType, OID } from '../../operators/types.ts';
 import { saveEngine } from '../../src/checkpoint/engine_state.ts';
 import { unflatten } from '../../src/checkpoint/flat.ts';
 import { LAYOUT_VERSION } from '../../src/checkpoint/manifest.ts';
-import { openEngine, sql } from '../engine/harness.ts';
+import { openEngine, Session, sql } from '../engine/harness.ts';
 import { MessageSource } from '../engine/message_source.ts';
 import { TABLES, VIEWS } from './views.ts';
 
@@ -74,6 +74,11 @@ async function savedShape(): Promise<string[]> {
        INSERT INTO s VALUES (${i % 3}, ${i}, '${at}')`,
     );
   }
+  const open = new Session(engine, {}, true);
+  await sql(engine, 'CREATE TABLE changed (a int); CREATE TABLE going (a int)');
+  for (const text of ['CREATE TABLE made (a int)', 'DROP TABLE going', 'ALTER TABLE changed RENAME TO renamed'])
+    await open.run(text);
+  for (const text of [`COMMENT ON TABLE renamed IS 'x'`, 'GRANT SELECT ON renamed TO PUBLIC']) await open.run(text);
   const paths = new Set<string>();
   const { catalog, graph, definitions, ...rest } = saveEngine(engine) as Record<string, unknown>;
   shapeOf(rest, '', paths);
@@ -81,6 +86,7 @@ async function savedShape(): Promise<string[]> {
   shapeOf(deserialize(definitions as Uint8Array), 'definitions', paths);
   for (const node of graph as { key: string }[])
     shapeOf(node, `graph ${/"op":"(\w+)"/.exec(node.key)?.[1] ?? 'unknown'}`, paths);
+  open.transaction.rollback();
   await engine.close();
   return [...paths].sort();
 }

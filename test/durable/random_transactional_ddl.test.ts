@@ -1,6 +1,6 @@
 /**
  * Random DDL and rows in the transactions of two sessions, with savepoints, against an engine that only ever gets what was committed, statement by statement: after each end of a
- * transaction, and after each kill, both have the same objects, comments and rows.
+ * transaction, and after each kill, both have the same objects, comments, owners, privileges and rows.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,6 +9,13 @@ import { parse } from '../../planner/parse/parse.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import {
+  databaseSecurable,
+  isSecured,
+  objectSecurable,
+  type Securable,
+  schemaSecurable,
+} from '../../src/runtime/securables.ts';
 import { openEngine, Session, seeded, sql } from '../engine/harness.ts';
 import { openOn } from './over_restarts.ts';
 
@@ -43,10 +50,15 @@ const EXPECTED = new Set([
 
 async function state(engine: TidemarkEngine): Promise<unknown> {
   const { catalog } = engine;
-  const objects = catalog
-    .seen([])
-    .map(({ kind, schema, name, comments }) => `${kind} ${schema}.${name} ${JSON.stringify(comments ?? {})}`);
-  const schemas = catalog.schemas.filter((name) => catalog.seesSchema(name, []));
+  const said = (on: Securable) => [on.owner, on.acl ?? []];
+  const objects = catalog.seen([]).map((object) => {
+    const { kind, schema, name, comments = {} } = object;
+    const sorted = Object.entries(comments).sort();
+    return `${kind} ${schema}.${name} ${JSON.stringify([sorted, isSecured(object) ? said(objectSecurable(engine, object)) : []])}`;
+  });
+  const schemas = catalog.schemas
+    .filter((name) => catalog.seesSchema(name, []))
+    .map((name) => [name, catalog.schemaComments.get(name), said(schemaSecurable(engine, name))]);
   const rows: Record<string, unknown> = {};
   // Numbers that a serial column was given and nobody has are gone.
   for (const { kind, schema, name } of catalog.seen([])) {
@@ -55,7 +67,12 @@ async function state(engine: TidemarkEngine): Promise<unknown> {
       .map(String)
       .sort();
   }
-  return { objects: objects.sort(), schemas: schemas.sort(), rows };
+  return {
+    objects: objects.sort(),
+    schemas: schemas.sort(),
+    database: said(databaseSecurable(engine, 'tidemark')),
+    rows,
+  };
 }
 
 /** Rows are each session's own, by their keys: what the other commits meanwhile changes nothing of what a statement does. */
@@ -67,7 +84,38 @@ function statement(who: number): string {
   const cascade = random(2) === 0 ? ' CASCADE' : '';
   // No view reads these: they get other names at COMMIT.
   const unread = () => `${['public', 'public', 's'][random(3)]}.u${random(4)}`;
-  switch (random(32)) {
+  const changed = () =>
+    [
+      `TABLE ${random(2) === 0 ? table() : unread()}`,
+      `VIEW ${name('v')}`,
+      `SEQUENCE ${name('q')}`,
+      `TYPE ${name('e')}`,
+    ][random(4)];
+  const role = `r${random(2)}`;
+  switch (random(44)) {
+    case 32:
+    case 33:
+      return `COMMENT ON ${changed()} IS ${random(4) === 0 ? 'NULL' : `'${random(9)}'`}`;
+    case 34:
+      return `COMMENT ON COLUMN ${table()}.b IS '${random(9)}'`;
+    case 35:
+      return `COMMENT ON SCHEMA ${schema} IS '${random(9)}'`;
+    case 36:
+    case 37:
+      return `GRANT ${['SELECT', 'INSERT'][random(2)]} ON ${random(3) === 0 ? `ALL TABLES IN SCHEMA ${schema}` : unread()} TO ${role}`;
+    case 38:
+    case 39:
+      return `REVOKE ${random(2) === 0 ? 'SELECT' : 'ALL'} ON ${[table(), unread(), name('v'), `SCHEMA ${schema}`, 'DATABASE tidemark'][random(5)]} FROM ${role}`.replace(
+        /SELECT (ON (SCHEMA|DATABASE))/,
+        'CREATE $1',
+      );
+    case 40:
+      return `GRANT CREATE ON ${random(2) === 0 ? 'DATABASE tidemark' : `SCHEMA ${schema}`} TO ${role}`;
+    case 41:
+    case 42:
+      return `ALTER ${changed()} OWNER TO ${role}`;
+    case 43:
+      return `ALTER SCHEMA ${schema} OWNER TO ${role}`;
     case 24:
     case 25:
       return `CREATE TABLE ${unread()} (a int PRIMARY KEY, b text)`;
@@ -134,7 +182,8 @@ for (let round = 0; round < ROUNDS; round++)
     let engine = await openOn(disk);
     const twin = await openEngine();
     twin.system.catalogs = new PgCatalog(twin);
-    const base = 'CREATE TABLE t0 (a int PRIMARY KEY, b text); INSERT INTO t0 VALUES (1, 1)';
+    const base =
+      'CREATE ROLE r0; CREATE ROLE r1; CREATE TABLE t0 (a int PRIMARY KEY, b text); INSERT INTO t0 VALUES (1, 1)';
     for (const one of [engine, twin]) await sql(one, base);
     const begin = (): Open => ({ session: new Session(engine, {}, true), done: [], savepoints: [] });
     let open = [begin(), begin()];

@@ -12,12 +12,20 @@ const names = (engine: TidemarkEngine) => [
   ...engine.catalog.objects().map(({ schema, name }) => `${schema}.${name}`),
 ];
 
+/** What is said of the tables of before, whose they are, and who may what. */
+const said = (engine: TidemarkEngine) =>
+  sql(
+    engine,
+    `SELECT relowner::regrole::text, relacl::text, obj_description(oid) FROM pg_class WHERE relname IN ('old', 'total', 'other') ORDER BY oid`,
+  );
+
 const MADE =
   `CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('sad', 'ok'); CREATE TABLE s.t (a serial PRIMARY KEY, b text UNIQUE, m s.mood DEFAULT 'ok');
   INSERT INTO s.t (b) VALUES ('x'), ('y'); CREATE TABLE s.u (a int REFERENCES s.t); INSERT INTO s.u VALUES (1);
   CREATE VIEW s.plain AS SELECT a, m FROM s.t; CREATE MATERIALIZED VIEW s.kept AS SELECT m, count(*) AS n FROM s.t GROUP BY m; CREATE INDEX ON s.kept (n);
   CREATE TABLE s.copied AS SELECT 7 AS a; CREATE SEQUENCE s.counter; COMMENT ON TABLE s.t IS 'made'; CREATE INDEX late ON old (a);
   ALTER TABLE s.t ADD COLUMN c int DEFAULT 3; ALTER TABLE s.u RENAME TO renamed; INSERT INTO old VALUES (2);
+  COMMENT ON TABLE old IS 'changed'; GRANT SELECT ON old TO PUBLIC; ALTER TABLE old OWNER TO owning; GRANT CREATE ON DATABASE tidemark TO owning;
   INSERT INTO gone VALUES (3); DROP TABLE gone CASCADE; CREATE TABLE gone (b text); CREATE VIEW over_gone AS SELECT b FROM gone`.split(
     ';',
   );
@@ -29,7 +37,7 @@ async function run(session: Session, texts: string[]): Promise<void> {
 test('after a kill, an orderly end, from checkpoints, the log, the copy for another layout', async () => {
   let round = 0;
   const engine = await overRestarts(
-    `CREATE TABLE old (a int); INSERT INTO old VALUES (1); CREATE MATERIALIZED VIEW total AS SELECT sum(a) FROM old;
+    `CREATE ROLE owning; CREATE TABLE old (a int); INSERT INTO old VALUES (1); CREATE MATERIALIZED VIEW total AS SELECT sum(a) FROM old;
      CREATE TABLE gone (a int); CREATE VIEW over_gone AS SELECT a FROM gone`,
     async (engine, how) => {
       const committed = Array.from({ length: round }, (_, i) => `made_${i}`);
@@ -45,6 +53,8 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
       for (const name of committed)
         assert.deepEqual(await sql(engine, `SELECT a, n FROM ${name}, over_${name}`), [['1', '1']], how);
       assert.deepEqual(await sql(engine, 'SELECT * FROM total'), [[String(1 + 10 * round)]], how);
+      const grants = round === 0 ? null : `{tidemark=arwdDxt/tidemark,owning=${round % 2 === 1 ? 'r' : 'ar'}/tidemark}`;
+      assert.deepEqual((await said(engine))[0], ['tidemark', grants, round === 0 ? null : `round ${round - 1}`], how);
       assert.deepEqual(await sql(engine, 'SELECT * FROM over_gone'), round === 0 ? [] : [[String(round - 1)]], how);
       // Rolled back, committed, never ended.
       const back = new Session(engine, {}, true);
@@ -57,6 +67,7 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
           `CREATE TABLE made_${round} (a int); INSERT INTO made_${round} VALUES (1)`,
           `CREATE MATERIALIZED VIEW over_made_${round} AS SELECT count(*) AS n FROM made_${round}`,
           'INSERT INTO old VALUES (10)',
+          `COMMENT ON TABLE old IS 'round ${round}'; REVOKE ALL ON old FROM owning; GRANT ${round % 2 === 0 ? 'SELECT' : 'SELECT, INSERT'} ON old TO owning`,
           `DROP TABLE gone CASCADE; CREATE TABLE gone (a int); INSERT INTO gone VALUES (${round})`,
           'CREATE VIEW over_gone AS SELECT a FROM gone',
         ].flatMap((text) => text.split(';')),
@@ -94,20 +105,27 @@ test('a power cut at any byte: all of a commit or nothing', async () => {
   const engine = await openOn(disk);
   await sql(
     engine,
-    'CREATE TABLE old (a int); CREATE TABLE other (a int); CREATE TABLE gone (a int); CREATE MATERIALIZED VIEW over_gone AS SELECT a FROM gone; INSERT INTO gone VALUES (7)',
+    'CREATE ROLE owning; CREATE TABLE old (a int); CREATE TABLE other (a int); CREATE TABLE gone (a int); CREATE MATERIALIZED VIEW over_gone AS SELECT a FROM gone; INSERT INTO gone VALUES (7)',
   );
   const before = names(engine);
+  const saidBefore = await said(engine);
   const began = logBytes(disk);
   assert.ok(began > 0);
   const session = new Session(engine, {}, true);
   await run(session, MADE);
   session.transaction.savepoint('1');
   await run(session, ['CREATE TABLE s.gone (a int)', 'CREATE VIEW s.over AS SELECT * FROM s.gone']);
+  await run(session, [`COMMENT ON TABLE old IS 'not this'`, 'GRANT INSERT ON other TO owning']);
   session.transaction.rollbackTo('1');
   await engine.journal?.durable();
   const open = logBytes(disk);
   await session.transaction.commit();
   const whole = names(engine);
+  const saidWhole = await said(engine);
+  assert.deepEqual(saidWhole, [
+    ['owning', '{owning=arwdDxt/owning,=r/owning}', 'changed'],
+    ['tidemark', null, null],
+  ]);
   assert.equal(whole.filter((name) => name === 'public.gone').length, 1);
   const ended = logBytes(disk);
   const written = cutAt(disk, ended);
@@ -128,6 +146,8 @@ test('a power cut at any byte: all of a commit or nothing', async () => {
     if (holds !== null) assert.equal(isThere, holds, `${bytes} of ${began}, ${open}, ${ended}`);
     assert.equal(again.catalog.hasOpen, false);
     assert.deepEqual(found, isThere ? whole : before);
+    assert.deepEqual(await said(again), isThere ? saidWhole : saidBefore);
+    assert.equal(again.catalog.rights.database.acl === null, !isThere);
     assert.deepEqual(await sql(again, 'SELECT a FROM old'), isThere ? [['2']] : []);
     assert.deepEqual(await sql(again, 'SELECT * FROM over_gone'), isThere ? [] : [['7']]);
     if (isThere) assert.deepEqual(await sql(again, 'SELECT m, n FROM s.kept'), [['ok', '2']]);

@@ -16,16 +16,16 @@ export interface CommentFacts {
 }
 
 export function commentsOf(facts: CatalogFacts): CommentFacts[] {
-  const { catalog } = facts.engine;
+  const seen = (oid: number) => seenObject(facts, oid);
   const { pg_class, pg_constraint, pg_extension, pg_namespace, pg_proc, pg_type } = CATALOG;
   return [
-    ...facts.schemas.flatMap(({ oid, place }) => on(pg_namespace, oid, 0, catalog.schemaComments.get(place))),
+    ...facts.schemas.flatMap(({ oid, comment }) => on(pg_namespace, oid, 0, comment ?? undefined)),
     ...facts.own.flatMap(({ oid, object, relation: { columns } }) => [
       ...on(pg_class, oid, 0, saidOf(object, 'object')),
       ...columns.flatMap((c, i) => (c.dropped ? [] : on(pg_class, oid, i + 1, saidOf(object, `column ${i}`)))),
     ]),
     ...facts.indexes.flatMap(({ oid, primary, table: { object } }) =>
-      on(pg_class, oid, 0, primary ? saidOf(object, 'primary index') : saidOf(catalog.get(oid), 'object')),
+      on(pg_class, oid, 0, primary ? saidOf(object, 'primary index') : saidOf(seen(oid), 'object')),
     ),
     ...facts.objects.flatMap((object) => {
       if (object.kind === 'function') return on(pg_proc, object.oid, 0, saidOf(object, 'object'));
@@ -43,6 +43,11 @@ function on(classoid: number, objoid: number, objsubid: number, description: str
   return description === undefined ? [] : [{ classoid, objoid, objsubid, description }];
 }
 
+function seenObject({ engine, path }: CatalogFacts, oid: number): CatalogObject | undefined {
+  const object = engine.catalog.get(oid);
+  return object === undefined ? undefined : engine.catalog.pending.asSeen(object, path);
+}
+
 const saidOf = (object: CatalogObject | null | undefined, part: CommentedPart): string | undefined =>
   object?.comments?.[part];
 
@@ -51,13 +56,13 @@ function ofExtension({ name, comments }: ExtensionObject): string | undefined {
   return comments === undefined ? extensionNamed(name)?.comment : comments.object;
 }
 
-function ofConstraint(constraint: ConstraintFacts, { engine }: CatalogFacts): string | undefined {
+function ofConstraint(constraint: ConstraintFacts, facts: CatalogFacts): string | undefined {
   const { object } = constraint.table;
   switch (constraint.type) {
     case 'p':
       return saidOf(object, 'primary key');
     case 'u':
-      return saidOf(engine.catalog.get(constraint.index.oid), 'constraint');
+      return saidOf(seenObject(facts, constraint.index.oid), 'constraint');
     case 'n':
       return saidOf(object, `not null ${constraint.columns[0]}`);
     case 'c':

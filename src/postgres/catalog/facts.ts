@@ -28,6 +28,7 @@ import type {
   KeyWords,
 } from '../../catalog/objects.ts';
 import type { Acl } from '../../catalog/privileges.ts';
+import { rightsOfSchema } from '../../catalog/rights_seen.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import { writtenExpression } from './check_text.ts';
 import { type CommentFacts, commentsOf } from './comments.ts';
@@ -42,6 +43,7 @@ export interface SchemaFacts {
   place: string;
   owner: number;
   acl: Acl | null;
+  comment: string | null;
 }
 
 /** A column of an index. */
@@ -104,6 +106,8 @@ export interface RelationFacts {
 export class CatalogFacts {
   readonly engine: TidemarkEngine;
   readonly version: number;
+  /** The search path of those whose facts these are, or another with the same mark of a transaction. */
+  readonly path: string[];
   /** What is seen by those whose facts these are. */
   readonly objects: CatalogObject[];
   readonly schemas: SchemaFacts[];
@@ -122,6 +126,7 @@ export class CatalogFacts {
   constructor(engine: TidemarkEngine, searchPath: string[]) {
     this.engine = engine;
     this.version = engine.catalogVersion;
+    this.path = searchPath;
     this.objects = engine.catalog.seen(searchPath);
     this.schemas = schemasOf(engine, searchPath);
     const schema = (name: string): SchemaFacts => {
@@ -269,7 +274,7 @@ function withoutGone(facts: RelationFacts, catalog: Catalog, searchPath: string[
   const isGone = (oid: number) => catalog.isGone(oid, searchPath);
   return {
     ...facts,
-    owner: catalog.ownerOf(facts.object as CatalogObject),
+    owner: catalog.ownerOf(facts.object as CatalogObject, searchPath),
     defaults: facts.defaults.map((value) => (value?.sequences.some(isGone) ? null : value)),
     foreignKeys: facts.foreignKeys.filter(({ references }) => !isGone(references)),
   };
@@ -320,7 +325,14 @@ function schemasOf({ catalog }: TidemarkEngine, searchPath: string[]): SchemaFac
     .map((name) => ({ oid: catalog.schemaOid(name, searchPath), name }));
   return [...builtIn.filter(exists), ...users].map((s) => {
     const place = catalog.placeOfSchema(s.name, searchPath);
-    const { owner, acl } = catalog.rights.schema(place);
-    return { ...s, place, owner, acl };
+    const { owner, acl } = rightsOfSchema(catalog, s.oid, place, searchPath);
+    const comment = catalog.pending.commentOf(s.oid, 'object', searchPath);
+    return {
+      ...s,
+      place,
+      owner,
+      acl,
+      comment: comment === undefined ? (catalog.schemaComments.get(place) ?? null) : comment,
+    };
   });
 }

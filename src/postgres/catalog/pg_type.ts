@@ -67,7 +67,7 @@ function typeRow(oid: number, object: TypeObject, domain: Domain | null, moment:
       oid,
       typname: type.name,
       typnamespace: type.namespace,
-      typowner: facts.engine.catalog.ownerOf(object),
+      typowner: facts.engine.catalog.ownerOf(object, facts.path),
       typacl: aclArray(object.acl, namedBy(facts, context)),
       typlen: type.len,
       typbyval: type.byVal,

@@ -83,7 +83,7 @@ function madeRow(object: FunctionObject, facts: CatalogFacts): CatalogRow {
   const defaults = defaultTexts(proc, facts, []);
   return {
     ...common(proc),
-    proowner: facts.engine.catalog.ownerOf(object),
+    proowner: facts.engine.catalog.ownerOf(object, facts.path),
     prolang: proc.made!.script === null ? SQL : JAVASCRIPT,
     procost: object.cost,
     prorows: object.rows,

@@ -77,7 +77,7 @@ function relation(what: Datum, moment: Moment): Asked {
   }
   if (found === undefined) return null;
   const named = 'table' in found ? found.table : found;
-  if (named.object !== null) return { on: objectSecurable(facts.engine, named.object) };
+  if (named.object !== null) return { on: objectSecurable(facts.engine, named.object, facts.path) };
   return { everybody: SECRET.has(named.name) ? 0 : SELECT };
 }
 
@@ -96,7 +96,7 @@ const ofColumn: CatalogFunction = (args, moment) => {
 
 function schema(what: Datum, { facts }: Moment): Asked {
   const found = facts.schemas.find(({ oid, name }) => (typeof what === 'string' ? name === what : oid === what));
-  if (found !== undefined) return { on: schemaSecurable(facts.engine, found.name) };
+  if (found !== undefined) return { on: schemaSecurable(facts.engine, found.name, facts.path) };
   if (typeof what === 'string') throw new SqlError('3F000', `schema "${what}" does not exist`);
   return null;
 }
@@ -104,7 +104,7 @@ function schema(what: Datum, { facts }: Moment): Asked {
 function database(what: Datum, { facts, context }: Moment): Asked {
   if (typeof what === 'string' && what !== context.database)
     throw new SqlError('3D000', `database "${what}" does not exist`);
-  return { on: databaseSecurable(facts.engine, context.database) };
+  return { on: databaseSecurable(facts.engine, context.database, facts.path) };
 }
 
 /** Everybody may use all types. */

@@ -33,11 +33,15 @@ function sequence(oid: Datum, moment: Moment, privileges: number): number {
 function checkSequence({ object }: RelationFacts, { facts, context }: Moment, privileges: number): void {
   if (context.restricted !== true || object === null || object.kind !== 'sequence') return;
   const { engine } = facts;
-  const on = objectSecurable(engine, object);
+  const on = objectSecurable(engine, object, facts.path);
   const role = context.role ?? 0;
   if ((allowedTo(engine, role, on) & privileges) !== 0) return;
   const identity = identityOwner(engine, object);
-  if (identity !== null && (allowedTo(engine, role, objectSecurable(engine, identity.table)) & INSERT) !== 0) return;
+  if (
+    identity !== null &&
+    (allowedTo(engine, role, objectSecurable(engine, identity.table, facts.path)) & INSERT) !== 0
+  )
+    return;
   throw new SqlError('42501', `permission denied for ${on.words}`);
 }
 

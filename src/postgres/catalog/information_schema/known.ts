@@ -21,14 +21,14 @@ export interface Known {
 
 const EVERYTHING: Known = { owns: () => true, relation: () => true, object: () => true, schema: () => true };
 
-export function knownTo({ engine }: CatalogFacts, context: EvalContext): Known {
+export function knownTo({ engine, path }: CatalogFacts, context: EvalContext): Known {
   if (context.restricted !== true) return EVERYTHING;
   const { roles } = engine.catalog;
   const acting = context.role ?? OWNER;
   const owns = (owner: number) => roles.hasRightsOf(acting, owner);
   const may = (on: Securable, privileges: number) =>
     owns(on.owner) || (allowedTo(engine, acting, on) & privileges) !== 0;
-  const object = (one: CatalogObject, privileges: number) => may(objectSecurable(engine, one), privileges);
+  const object = (one: CatalogObject, privileges: number) => may(objectSecurable(engine, one, path), privileges);
   return {
     owns,
     object,
@@ -36,6 +36,6 @@ export function knownTo({ engine }: CatalogFacts, context: EvalContext): Known {
       relation.object === null
         ? (privileges & SELECT) !== 0 && !SECRET.has(relation.name)
         : object(relation.object, privileges),
-    schema: (name, privileges) => may(schemaSecurable(engine, name), privileges),
+    schema: (name, privileges) => may(schemaSecurable(engine, name, path), privileges),
   };
 }
