@@ -3,6 +3,7 @@ import '../../operators/expr/functions/index.ts';
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { detach } from '../../operators/batch/detach.ts';
 import { Deltas } from '../../operators/deltas.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import { initParser } from '../../planner/parse/parse.ts';
@@ -174,7 +175,7 @@ export class ColumnEngine extends QueryEngine {
       const batch = builder.build();
       // As a stream tells its dependents (src/runtime/stream_columns.ts placed()).
       for (const column of batch.columns) if (kernels.allSet(column.valid, batch.n) !== 0) column.valid = 0;
-      out.set(oid, batch);
+      out.set(oid, detach(batch, arena));
     }
     return out;
   }
