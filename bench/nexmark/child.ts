@@ -9,7 +9,7 @@
  * | hand      | decoded objects through the hand-written program                                                     |
  * | d2ts, db-ivm | the same through the graph of another incremental library (../peers)                              |
  *
- * The messages that the query reads first run and do not count (Begin). What makes the input is not measured, nor what it leaves behind: threads that compile its code and collect its garbage have
+ * The messages that the query reads first run and do not count (Feed). What makes the input is not measured, nor what it leaves behind: threads that compile its code and collect its garbage have
  * ended before a measurement begins (settled()), and of columns so many ticks are made ahead that few of them find the code of operators out of the caches
  * (docs/decisions/0611).
  */
@@ -107,37 +107,38 @@ const isPeer = (way: Way): way is PeerName => way in PEERS;
 interface Feed {
   /** Events that are made at once. */
   chunk: number;
-  /** What runs before the measurement, at the least, and the ticks that it runs in: a function is compiled for good when it was called so often, not for so many rows. */
-  warmUp: { messages: number; events: number; tick: number };
+  /** What runs before the measurement: so many messages, and so many ticks or so much state. */
+  warmUp: { messages: number; ticks: number };
 }
 
 /** Of columns, made at once: so few that they are in the processor's last cache, as what was decoded just now is, and so many that the operators' code is not a part of the time. */
 const COLUMN_MESSAGES = 200_000;
+/** A function is compiled for good when it was called so often, and much of a tick is called once. */
 const WARM_UP_TICKS = 2_000;
+const WARM_UP_STATE_BYTES = 128 << 20;
 
 function feedOf(way: Way, tables: NexmarkTable[], tick: number): Feed {
   // Both libraries are faster over objects that were made just now: db-ivm takes 64 ns an event of q2 in chunks of five ticks, 35 in such of one.
-  if (isPeer(way)) return { chunk: tick, warmUp: { messages: 20_000, events: 0, tick } };
-  if (way === 'blackhole' || way === 'view') return { chunk: 50_000, warmUp: { messages: 100_000, events: 0, tick } };
-  const small = Math.ceil(tick / 10);
-  const warmUp = { messages: 100_000, events: WARM_UP_TICKS * small, tick: small };
-  // Of objects few, which cost collections while they live.
-  if (way === 'hand') return { chunk: 50_000, warmUp };
+  if (isPeer(way)) return { chunk: tick, warmUp: { messages: 20_000, ticks: 0 } };
+  if (way !== 'columns') return { chunk: 50_000, warmUp: { messages: 100_000, ticks: 0 } };
   const share = tables.reduce((sum, table) => sum + rowsBefore(table, 10_000) / 10_000, 0);
-  return { chunk: Math.ceil(COLUMN_MESSAGES / share / tick) * tick, warmUp };
+  return {
+    chunk: Math.ceil(COLUMN_MESSAGES / share / tick) * tick,
+    warmUp: { messages: 100_000, ticks: WARM_UP_TICKS },
+  };
 }
 
-async function steps(query: string, way: Way) {
+async function steps(query: string, way: Way, tick: number) {
   if (way !== 'blackhole' && way !== 'view') {
     const engine = await ColumnEngine.open(query);
     const program = isPeer(way) ? peerProgram(way, query) : PROGRAMS.get(query)?.();
     if (program === undefined) throw new Error(`there is no hand-written ${query}`);
-    const columns = (chunk: Chunk, tick: number): Step => {
+    const columns = (chunk: Chunk): Step => {
       const arena = new Arena();
       const ticks = chunk.rawTicks(tick).map((raw) => engine.decode(raw, arena));
       return { work: ticks.map((t) => () => engine.tick(t)), done: () => arena.release() };
     };
-    const objects = (chunk: Chunk, tick: number): Step => ({
+    const objects = (chunk: Chunk): Step => ({
       work: chunk.objectTicks(tick).map((events) => () => program.tick(events)),
     });
     return { engine, step: way === 'columns' ? columns : objects };
@@ -145,23 +146,25 @@ async function steps(query: string, way: Way) {
   const engine = await MessageEngine.open(query, way);
   return {
     engine,
-    step: (chunk: Chunk, tick: number): Step => ({ work: chunk.rawTicks(tick).map((raw) => engine.prepared(raw)) }),
+    step: (chunk: Chunk): Step => ({ work: chunk.rawTicks(tick).map((raw) => engine.prepared(raw)) }),
   };
 }
 
 async function measure(query: string, way: Way, events: number, tick: number): Promise<Measured> {
-  const { engine, step } = await steps(query, way);
+  const { engine, step } = await steps(query, way, tick);
   const tables = engine.tables();
   const { chunk: length, warmUp } = feedOf(way, tables, tick);
   const parse = way === 'blackhole' || way === 'view';
   let own = new Meter();
   let json = new Meter();
   let counted = 0;
+  const isWarm = (from: number) =>
+    counted >= warmUp.messages && (from >= warmUp.ticks * tick || engine.state().bytes > WARM_UP_STATE_BYTES);
   /** Where the measurement began; null while messages do not count. */
   let begin: number | null = null;
   for (let from = 0; begin === null || from < begin + events; from += length) {
     if (isPeer(way) && begin !== null && own.cpu > PEER_SECONDS) break;
-    if (begin === null && counted >= warmUp.messages && from >= warmUp.events) {
+    if (begin === null && isWarm(from)) {
       begin = from;
       own = new Meter();
       json = new Meter();
@@ -170,7 +173,7 @@ async function measure(query: string, way: Way, events: number, tick: number): P
     const chunk = new Chunk(tables, from, begin === null ? from + length : Math.min(from + length, begin + events));
     counted += chunk.count;
     if (parse) await json.run([() => chunk.parseAll()]);
-    const { work, done } = step(chunk, begin === null ? warmUp.tick : tick);
+    const { work, done } = step(chunk);
     await own.run(work);
     done?.();
     chunk.release();
