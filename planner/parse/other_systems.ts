@@ -12,7 +12,7 @@ import { SqlError } from '../../operators/errors.ts';
 const WINDOWS =
   'Windows stand in FROM and add window_start and window_end to each row: FROM TUMBLE(relation, time_column, INTERVAL ...) GROUP BY window_start, ...; so HOP, CUMULATE and SESSION.';
 const CATALOG =
-  "psql's \\d and \\sv, information_schema and pg_catalog show definitions; tidemark.sources, tidemark.views and tidemark.sinks what is running.";
+  "psql's \\d+, information_schema and pg_catalog show definitions; tidemark.sources, tidemark.views and tidemark.sinks what is running.";
 const OPTIONS =
   "Connectors, addresses and formats are options of each stream, table and sink: WITH (connector = 'kafka', brokers = '...', topic = '...', format = 'json').";
 const FOLLOW =
@@ -139,8 +139,7 @@ const FUNCTIONS: Record<string, string> = {
   json_extract: JSON_PATH,
   get_json_object: JSON_PATH,
   extractjsonfield: JSON_PATH,
-  try_cast:
-    "A row whose cast fails is a row of tidemark.errors('view') and stops nothing; pg_input_is_valid(text, type) asks before.",
+  try_cast: "A row whose cast fails is a row of tidemark.errors('view') and stops nothing.",
   instr: 'Use strpos(text, part).',
   len: 'Use length(text).',
   ucase: 'Use upper(text).',
