@@ -14,6 +14,7 @@ import type { Piece } from './dialect/piece.ts';
 import { splitStatements } from './dialect/split.ts';
 import { parseStatement } from './dialect/statement.ts';
 import { MAX_NESTING, MAX_TOKENS, measureText } from './nesting.ts';
+import { withSyntaxHint } from './other_systems.ts';
 import { parsePostgres, type RawStatement, tooDeep } from './pg_parser.ts';
 import { codePoints, type Source, withOffset } from './positions.ts';
 
@@ -102,6 +103,14 @@ const DIALECT_WORDS =
  */
 export function parse(sql: string): Statement[] {
   checkText(sql);
+  try {
+    return parseText(sql);
+  } catch (error) {
+    throw error instanceof SqlError ? withSyntaxHint(sql, error) : error;
+  }
+}
+
+function parseText(sql: string): Statement[] {
   if (READS_DIFFERENTLY.test(sql)) return parseDialect(sql, null);
   let raw: RawStatement[];
   try {

@@ -45,11 +45,12 @@ export function explainQuery(
   query: PhysicalQuery,
   relationName: (oid: number) => string,
   remark?: NodeRemark,
+  notes?: string[],
 ): ExplainedNode {
   const columns = query.columns.map((c) => c.name).join(', ');
   const key = query.key === null ? 'none' : `[${query.key.map((c) => query.columns[c].name).join(', ')}]`;
   const head = `Result  (columns: ${columns}; key: ${key}${query.appendOnly ? '; append-only' : ''})`;
-  return explained(head, [explainNodes(query.plan, relationName, remark)]);
+  return explained(head, [explainNodes(query.plan, relationName, remark)], notes);
 }
 
 /** One operator a line. */
@@ -232,17 +233,22 @@ function windowText(c: WindowCall, name: (c: number) => string): string {
 function joinText(node: PlanNode & { op: 'join' }, plan: DataflowPlan, relationName: (oid: number) => string): string {
   const [left, right] = node.inputs.map((i) => plan.nodes[i]);
   const own = (side: PlanNode, c: number): string => columnName(plan, side, c);
-  const shown = new Set(left.types.map((_, c) => own(left, c)));
-  const both = new Set(right.types.map((_, c) => own(right, c)).filter((n) => shown.has(n)));
-  const named = (side: PlanNode, c: number): string => {
-    const text = own(side, c);
-    const relation = both.has(text) ? relationOf(plan, side, c) : null;
-    return relation === null ? text : `${relationName(relation)}.${text}`;
+  const label = (side: PlanNode, c: number): string => {
+    const relation = relationOf(plan, side, c);
+    return relation === null ? own(side, c) : `${relationName(relation)}.${own(side, c)}`;
   };
-  const name = (c: number): string => (c < left.types.length ? named(left, c) : named(right, c - left.types.length));
+  const texts = (of: typeof own) => [left, right].map((side) => new Set(side.types.map((_, c) => of(side, c))));
+  const [owns, labels] = [texts(own), texts(label)];
+  // By the relation where both sides have the name, by the side where it is of one relation in both: a table that is joined with itself.
+  const named = (s: 0 | 1, c: number): string => {
+    const side = s === 0 ? left : right;
+    if (!owns[1 - s].has(own(side, c))) return own(side, c);
+    return labels[1 - s].has(label(side, c)) ? `${s === 0 ? 'left' : 'right'}.${own(side, c)}` : label(side, c);
+  };
+  const name = (c: number): string => (c < left.types.length ? named(0, c) : named(1, c - left.types.length));
   const pairs = node.leftKeys.map((l, i) => {
     const operator = node.nullSafe[i] ? 'is not distinct from' : '=';
-    return `${named(left, l)} ${operator} ${named(right, node.rightKeys[i])}`;
+    return `${named(0, l)} ${operator} ${named(1, node.rightKeys[i])}`;
   });
   const residual = node.residual ? `  where ${exprText(node.residual, name)}` : '';
   return `Join ${node.kind}${node.nullAware ? ' null-aware' : ''} [${pairs.join(', ')}]${residual}`;

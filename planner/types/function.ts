@@ -6,6 +6,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { functionHint } from '../parse/other_systems.ts';
 import { chooseCandidate } from './candidates.ts';
 import {
   aggregateByOid,
@@ -94,7 +95,7 @@ export function resolveFunction(call: FunctionCall): ResolvedFunction {
   );
   const exact = candidates.find((c) => actual.every((t, i) => t === c.args[i]));
   const found = exact ?? chooseCandidate(actual, candidates);
-  if (found === 'none') throw notFound(call);
+  if (found === 'none') throw notFound(call, candidates.length === 0);
   if (found === 'ambiguous' || found.ambiguous) throw notUnique(call);
   const aggregate = aggregateByOid(found.proc.oid) ?? null;
   checkKind(call, found.proc, aggregate);
@@ -115,9 +116,12 @@ function fullName(call: FunctionCall): string {
   return call.schema === undefined ? call.name : `${call.schema}.${call.name}`;
 }
 
-function notFound(call: FunctionCall): SqlError {
+/** `unknown`: there is none of the name that takes so many arguments. */
+function notFound(call: FunctionCall, unknown: boolean): SqlError {
   return new SqlError('42883', `function ${callSignature(call)} does not exist`, {
-    hint: 'No function matches the given name and argument types. You might need to add explicit type casts.',
+    hint:
+      (unknown && call.schema === undefined ? functionHint(call.name) : undefined) ??
+      'No function matches the given name and argument types. You might need to add explicit type casts.',
     position: call.position,
   });
 }

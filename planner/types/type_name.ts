@@ -5,6 +5,7 @@ import { SqlError, unsupported } from '../../operators/errors.ts';
 import { domainTypeOf } from '../../operators/expr/domain_types.ts';
 import { type ColType, colType, typeObjectOid } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { typeHint } from '../parse/other_systems.ts';
 import { arrayTypeOf, elementTypeOf, typeByName, typeByOid } from './catalog.ts';
 import { formatType } from './format_type.ts';
 import { typeTextNode } from './type_text.ts';
@@ -28,7 +29,9 @@ export function resolveTypeName(node: PgNode, users?: UserTypes): ColType {
   const type = typeByName(schema, name) ?? typeByOid(users?.(schema, name) ?? 0);
   const bounds: PgNode[] = node.arrayBounds ?? [];
   const missing = (): SqlError =>
-    new SqlError('42704', `type "${path.join('.')}${bounds.length > 0 ? '[]' : ''}" does not exist`);
+    new SqlError('42704', `type "${path.join('.')}${bounds.length > 0 ? '[]' : ''}" does not exist`, {
+      hint: schema === undefined ? typeHint(name) : undefined,
+    });
   if (!type || path.length > 2) throw missing();
   const typmods: PgNode[] = node.typmods ?? [];
   const typmod =

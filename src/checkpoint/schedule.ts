@@ -3,6 +3,7 @@
  * end, so that the next start has nothing to replay. A start that had to replay for long takes one at once: else a server that is killed again and
  * again before its time would have more to replay at every start. After a checkpoint the log gives up what the older of the two kept ones holds too.
  */
+import { SqlError } from '../../operators/errors.ts';
 import { isDiskFull } from '../durable/disk.ts';
 import type { Journal } from '../durable/journal.ts';
 import { removeStale, writePortable } from '../durable/portable.ts';
@@ -92,6 +93,20 @@ export class CheckpointSchedule {
     return performance.now() - this.#lastTime >= this.#seconds * 1000;
   }
 
+  /** As a statement asks for it. What the system says of the disk is an SqlError. */
+  async takeAsked(): Promise<void> {
+    try {
+      await this.take();
+    } catch (error) {
+      const isOfSystem = error instanceof Error && 'syscall' in error;
+      if (!isOfSystem && !isDiskFull(error)) throw error;
+      throw new SqlError(isDiskFull(error) ? '53100' : '58030', `could not take a checkpoint: ${reasonOf(error)}`, {
+        detail: 'The log keeps everything since the last one: nothing is lost.',
+        hint: `Look after the disk of "${this.#journal.directory.path}".`,
+      });
+    }
+  }
+
   /** Takes a checkpoint of this moment, which is between two ticks, once one that is running has ended. */
   async take(): Promise<CheckpointReport> {
     while (this.#checkpointer.running) await this.#checkpointer.idle();
@@ -143,8 +158,7 @@ export class CheckpointSchedule {
       const { tick, pages, written, milliseconds } = await this.take();
       this.#engine.log('info', `checkpoint: tick ${tick}, ${written} of ${pages} pages written in ${milliseconds} ms`);
     } catch (error) {
-      const reason = isDiskFull(error) ? 'the disk is full' : error instanceof Error ? error.message : String(error);
-      this.#engine.log('error', `checkpoint given up: ${reason}; the log keeps everything since the last one`);
+      this.#engine.log('error', `checkpoint given up: ${reasonOf(error)}; the log keeps everything since the last one`);
     }
   }
 
@@ -165,8 +179,12 @@ export class CheckpointSchedule {
       if (await writePortable(this.#engine, directory, log.sequence)) return;
       this.#engine.log('warn', 'no copy for other versions was left: a sink has changes that it could not write');
     } catch (error) {
-      const reason = isDiskFull(error) ? 'the disk is full' : error instanceof Error ? error.message : String(error);
-      this.#engine.log('error', `no copy for other versions was left: ${reason}`);
+      this.#engine.log('error', `no copy for other versions was left: ${reasonOf(error)}`);
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (isDiskFull(error)) return 'the disk is full';
+  return error instanceof Error ? error.message : String(error);
 }

@@ -102,7 +102,7 @@ function source(engine: TidemarkEngine, oid: number, to: Families): void {
   if (positions.size === 0) to.gauge('source_running', RUNNING, labels, running(null));
   for (const [partition, position] of positions) {
     const own = { ...labels, partition: String(partition) };
-    const end = stream.source.highWatermark(partition) ?? null;
+    const end = stream.endOf(partition) ?? null;
     to.gauge('source_running', RUNNING, own, running(partition));
     to.gauge('source_position', 'The next offset to be read.', own, position);
     to.gauge('source_end_position', 'The offset at which the partition ends.', own, end);

@@ -143,8 +143,12 @@ function explain(
       const { query, items } = bindModifyingSelect(inner.query, env);
       return plain(withItems(readsOf(query), items.map(changesOf)));
     }
-    case 'select':
-      return plain(readsOf(bindQuery(inner.query, { ...env, allowAsOf: true })));
+    case 'select': {
+      const physical = planQuery(bindParameters(bindQuery(inner.query, { ...env, allowAsOf: true }), params), {
+        mode: 'read',
+      });
+      return plain(explainQuery(physical, nameOf, reading(physical.plan), onceOnly(engine, physical.plan)));
+    }
     case 'create_relation':
       if (inner.asQuery === null) throw new SqlError('0A000', 'EXPLAIN CREATE TABLE needs a query');
       return plain(readsOf(bindQuery(inner.asQuery, { ...env, allowAsOf: true })));
@@ -158,6 +162,13 @@ function explain(
   const { keys } = keyedPlan(physical, session.evalContext, engine.loop.rowsOf);
   const remark: NodeRemark = (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null);
   return plain(explainQuery(physical, nameOf, remark));
+}
+
+/** A plan that takes each row as one that stays, which those of a table do not: a view over it has another. */
+function onceOnly({ catalog }: TidemarkEngine, { nodes }: DataflowPlan): string[] {
+  const isChanging = nodes.some((n) => n.op === 'source' && catalog.relationByOid(n.relation)?.appendOnly === false);
+  const isPlain = nodes.some(({ notes }) => notes?.includes('append-only') === true);
+  return isChanging && isPlain ? ['read once: EXPLAIN CREATE MATERIALIZED VIEW shows what a view keeps'] : [];
 }
 
 const plain = (root: ExplainedNode): Explanation => ({ root, figures: null });

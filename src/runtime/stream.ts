@@ -45,9 +45,9 @@ export class StreamRuntime {
   /** Exact below 2^53. */
   readonly #counts = { rows: 0, bytes: 0, late: 0 };
   readonly #partitions = new Partitions();
-  /** The same object at each look. While a broker or a registry is away, nobody knows where partitions end. */
+  /** The same object at each look. */
   readonly #seen: Look = {
-    end: (partition) => (this.status.of(null) === null ? this.source.highWatermark(partition) : undefined),
+    end: (partition) => this.endOf(partition),
     pending: undefined,
     awakeMs: 0,
   };
@@ -116,6 +116,11 @@ export class StreamRuntime {
 
   partitionPositions(): Map<number, bigint> {
     return this.#partitions.positions();
+  }
+
+  /** Where the partition ends; undefined while nobody knows it: a broker or a registry is away. */
+  endOf(partition: number): bigint | undefined {
+    return this.status.of(null) === null ? this.source.highWatermark(partition) : undefined;
   }
 
   /** Starts reading at these offsets. */

@@ -81,7 +81,7 @@ const FIGURES: Record<string, FigureRelation> = {
       [...engine.streams.values()].flatMap((s) => {
         if (!sees(s.relation.oid)) return [];
         const fixed = (partition: number | null, position: bigint | null): Datum[] => {
-          const high = partition === null ? null : (s.source.highWatermark(partition) ?? null);
+          const high = partition === null ? null : (s.endOf(partition) ?? null);
           const behind = high === null || position === null ? null : high > position ? high - position : 0n;
           const lag = s.source.left?.() ?? behind;
           return [

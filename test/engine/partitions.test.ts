@@ -79,6 +79,23 @@ test('an idle partition holds no window back, though nothing comes; a broker tha
   await engine.close();
 });
 
+test('while no broker answers nobody knows how far behind a stream is: the end of before does not stand for it', async () => {
+  const topic = new MessageSource();
+  const engine = await openEngine({ openSource: () => topic });
+  await sql(engine, `${FIRST} CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM s;`);
+  const figures = () => sql(engine, 'SELECT "position", high_watermark, lag, status FROM tidemark.sources');
+  topic.send(message(0, 1));
+  while (engine.sourceTicks.pump());
+  assert.deepEqual(await figures(), [['1', '1', '0', 'running']]);
+  topic.tell({ kind: 'unreachable', message: 'no broker answers' });
+  while (engine.sourceTicks.pump());
+  assert.deepEqual(await figures(), [['1', null, null, 'unreachable: no broker answers']]);
+  topic.tell({ kind: 'recovered' });
+  while (engine.sourceTicks.pump());
+  assert.deepEqual(await figures(), [['1', '1', '0', 'running']]);
+  await engine.close();
+});
+
 /** Partition 0 has a row a second, the others one in `every` seconds. */
 function uneven(topic: MessageSource, partitions: number, seconds: number, every: number): void {
   for (let second = 0; second < seconds; second++) {

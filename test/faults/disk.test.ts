@@ -62,6 +62,10 @@ test('a full disk: writes get 53100, sources wait, reads go on; with room again 
   topic.send({ value: '{"a":7}' });
   assert.equal(engine.sourceTicks.pump(), false);
   await assert.rejects(sql(engine, 'CREATE TABLE u (a int)'), { sqlstate: '53100' });
+  await assert.rejects(sql(engine, 'CHECKPOINT'), {
+    sqlstate: '53100',
+    message: 'line 1: could not take a checkpoint: the disk is full',
+  });
   assert.deepEqual(await sql(engine, 'SELECT count(*) FROM t'), [[String(rows)]]);
   disk.capacity = Number.POSITIVE_INFINITY;
   while (engine.journal?.state !== 'open') await new Promise((resolve) => setImmediate(resolve));

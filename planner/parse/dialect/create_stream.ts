@@ -109,7 +109,8 @@ export function createRelation(piece: Piece, at: number): CreateRelation {
   // Postgres's grammar also knows CREATE TABLE ... AS query.
   if (kind !== 'CreateStmt') {
     const what = isStream ? 'CREATE STREAM AS' : 'CREATE TABLE AS with WATERMARK or INCLUDE';
-    throw errorAt(source, '0A000', `${what} is not supported`, tokens[at].start);
+    const hint = 'CREATE VIEW names a query, CREATE MATERIALIZED VIEW keeps its rows up to date.';
+    throw errorAt(source, '0A000', `${what} is not supported`, tokens[at].start, hint);
   }
   const relation = createTable(node, source);
   return { ...relation, kind: isStream ? 'stream' : 'table', watermark, include };

@@ -9,6 +9,7 @@
  */
 import { budget } from '../../../operators/batch/budget.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { settingHint } from '../../../planner/parse/other_systems.ts';
 import type { SettingInfo } from '../options.ts';
 import { REPORTED, type SettingDefinition, settingDefinitions } from './setting_definitions.ts';
 import { readSetting, showSetting } from './setting_value.ts';
@@ -64,7 +65,10 @@ export class Settings implements Participant<number> {
 
   #definition(name: string): SettingDefinition {
     const definition = this.#find(name);
-    if (definition === null) throw new SqlError('42704', `unrecognized configuration parameter "${name}"`);
+    if (definition === null) {
+      const hint = settingHint(name);
+      throw new SqlError('42704', `unrecognized configuration parameter "${name}"`, { hint });
+    }
     return definition;
   }
 
