@@ -56,6 +56,9 @@ export type CommentedPart =
   | 'primary index'
   | 'constraint';
 
+/** What an object that replaces another has of it. */
+export type Inherited = Pick<ObjectBase, 'comments' | 'ownedBy' | 'acl'> & Replacing;
+
 export type Comments = { [part in CommentedPart]?: string };
 
 /** An expression in brackets, as it was written. */
@@ -132,7 +135,12 @@ export interface RelationObject extends ObjectBase {
   lostIndexes?: number[];
 }
 
-export interface ViewObject extends ObjectBase {
+/** What CREATE OR REPLACE has made in a transaction has the OID of what it replaced with the COMMIT, or will. */
+interface Replacing {
+  replaces?: number;
+}
+
+export interface ViewObject extends ObjectBase, Replacing {
   kind: 'view';
   relation: Relation;
   query: SelectNode;
@@ -269,7 +277,7 @@ export interface EnumObject extends TypeObject {
 }
 
 /** A function in SQL. */
-export interface FunctionObject extends ObjectBase {
+export interface FunctionObject extends ObjectBase, Replacing {
   kind: 'function';
   proc: PgProc;
   /** What stands in AS '...', or a body as the standard has it, from RETURN or BEGIN ATOMIC on. */

@@ -18,6 +18,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { encodedSize, readBatch, writeBatch } from '../../operators/batch/batch_codec.ts';
 import { readVarint, varintSize, writeVarint } from '../../operators/batch/varint.ts';
+import type { Inherited } from '../catalog/objects.ts';
 import type { Change } from '../catalog/pending.ts';
 import type { KnownSchema } from '../registry/schemas.ts';
 import type { ListedFile } from '../sources/files/file_list.ts';
@@ -96,6 +97,8 @@ export interface DefinitionRecord {
   now: string;
   /** Of a sink that was made: what it was given by chance. */
   identity?: string;
+  /** Of what replaces another when its transaction commits: what it has of that. */
+  inherited?: Inherited;
   /** What an ALTER altered: with it, and with nothing else that it made, the statement goes. */
   altered?: number;
   /** Of an ALTER that changed the columns of a table's rows: the clock that their new values were made at. */

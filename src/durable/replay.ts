@@ -6,6 +6,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { Deltas } from '../../operators/deltas.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
+import type { Inherited } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { applyChanges, keepPending } from '../runtime/change_at_commit.ts';
 import { dropPended, unpend } from '../runtime/drop_at_commit.ts';
@@ -39,6 +40,8 @@ export class Replay {
   altered = 0;
   /** The transaction that had made what the statement which is being repeated makes, and had not ended; undefined: everybody saw it. */
   open: number | undefined;
+  /** What that which the statement makes has of what it replaced. */
+  inherited: Inherited | undefined;
   /** Identity of the sink that the statement which is being repeated made. */
   identity = '';
   readonly #engine: TidemarkEngine;
@@ -207,6 +210,7 @@ export class Replay {
     this.#greatestOid = Math.max(this.#greatestOid, record.made);
     this.altered = record.altered ?? 0;
     this.open = record.open;
+    this.inherited = record.inherited;
     this.identity = record.identity ?? `${record.made}-${record.now}`;
     try {
       const prepared = engine.prepare(statement, [], session);

@@ -22,6 +22,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { checkExternal, type MadeLanguage, sourceOf } from './external_function.ts';
 import { checkReplaceable } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
+import { replaceAtCommit, waitsForCommit } from './replace_at_commit.ts';
 import { SettledLiterals, settleDefault } from './settled_literals.ts';
 import { targetSchema } from './target_schema.ts';
 import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
@@ -86,6 +87,12 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
   }
   checkOwner(engine, existing, session);
   checkReplaceable(engine, existing, object);
+  if (waitsForCommit(engine, existing, session)) {
+    object.oid = catalog.newOid();
+    proc.oid = object.oid;
+    replaceAtCommit(engine, existing, object, session, reads);
+    return;
+  }
   tellLeft(engine, [existing.oid], session);
   const { comments, ownedBy, acl } = existing;
   catalog.replace({ ...object, comments, ownedBy, acl });

@@ -22,6 +22,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { nameTaken } from './names.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
+import { replaceAtCommit, waitsForCommit } from './replace_at_commit.ts';
 import { takesValues } from './sequence_calls.ts';
 import { SettledLiterals } from './settled_literals.ts';
 import { StoredRelation } from './stored_relation.ts';
@@ -136,7 +137,9 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
       detail: 'A view must give the same rows however often it is read.',
     });
   }
-  const relation = viewRelation(statement, bound, replaced?.oid ?? engine.catalog.newOid(), schema);
+  const waits = replaced !== null && waitsForCommit(engine, replaced, session);
+  const oid = replaced === null || waits ? engine.catalog.newOid() : replaced.oid;
+  const relation = viewRelation(statement, bound, oid, schema);
   relation.query = query;
   const object: ViewObject = { ...viewObject(engine, query, relation, bound), kind: 'view', relation, query };
   if (replaced === null) engine.define(object, session);
@@ -145,8 +148,12 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
       throw new SqlError('42P17', `infinite recursion detected in rules for relation "${relation.name}"`);
     }
     checkReplacement(replaced.relation, relation);
-    tellLeft(engine, [replaced.oid], session);
     checkOwner(engine, replaced, session);
+    if (waits) {
+      replaceAtCommit(engine, replaced, object, session, object.dependencies);
+      return;
+    }
+    tellLeft(engine, [replaced.oid], session);
     const { comments, ownedBy, acl } = replaced;
     engine.catalog.replace({ ...object, comments, ownedBy, acl });
     engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, object.dependencies);

@@ -15,7 +15,7 @@ import { functionNamed } from './alter_function.ts';
 import { alterRelation } from './alter_relation.ts';
 import { usersOf } from './default_value.ts';
 import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
-import { pend, settle } from './drop_at_commit.ts';
+import { pend, settle, settleReplaced } from './drop_at_commit.ts';
 import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { isBuiltIn } from './extensions.ts';
@@ -332,7 +332,8 @@ function remove(
     return [];
   }
   tellLeft(engine, oids, session);
-  // What the transaction has dropped before goes now with what it needs.
+  // What the transaction has dropped before goes now with what it needs; what it has replaced all have anew.
+  settleReplaced(engine, oids, session);
   const before = catalog.dependents(oids).filter((o) => catalog.isGone(o.oid, session.searchPath));
   const all = [...new Set([...before, ...objects])];
   const gone = all.flatMap((object) => [object.oid, ...(object.kind === 'table' ? (object.lostIndexes ?? []) : [])]);

@@ -18,6 +18,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import { isInSchema, placeOf } from '../catalog/places.ts';
 import { rolesIn } from '../catalog/privileges.ts';
+import { replacedBefore, replacementsOf } from '../catalog/replacing.ts';
 import type { DefaultAcl, Secured } from '../catalog/rights.ts';
 import { rightsOf } from '../catalog/rights_seen.ts';
 import { settingsOf } from '../durable/journal.ts';
@@ -134,6 +135,14 @@ export function settleNeeded(engine: TidemarkEngine, reads: number[], session: S
   settleThese(engine, objects, true, session, schemas);
 }
 
+/** The same for what is about to go at once, or to lose columns, with the old form of what the transaction has replaced. */
+export function settleReplaced(engine: TidemarkEngine, oids: number[], session: SessionContext): void {
+  const { catalog } = engine;
+  if (catalog.going.size === 0 || engine.replay !== null) return;
+  const replaced = catalog.dependents(oids).filter(({ oid }) => replacementsOf(catalog, [oid]).length > 0);
+  settleThese(engine, replaced, false, session);
+}
+
 /** The same for what roles that go at once own, or were granted. */
 export function settleOwned(engine: TidemarkEngine, roles: number[], session: SessionContext): void {
   const { catalog } = engine;
@@ -203,12 +212,16 @@ function settleThese(
   const dependents = catalog.dependents(objects.map(({ oid }) => oid));
   const all = new Set([...dependents, ...objects].map(({ oid }) => oid));
   const going = [...all, ...schemas].filter((oid) => catalog.isGone(oid, session.searchPath));
-  const renaming = names ? renamingOf(engine, openIn(session.searchPath)) : [];
+  going.push(...replacedBefore(catalog, going));
+  // All have those instead.
+  const shown = replacementsOf(catalog, going);
+  const renaming = names || shown.length > 0 ? renamingOf(engine, openIn(session.searchPath)) : [];
   if (going.length + renaming.length + changed.length === 0) return;
   budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
+  engine.show(shown);
   const closing = dropPended(engine, going);
   for (const number of renaming) giveNames(engine, number);
   applyChanges(engine, changed);
-  journal?.ended(engine.loop, { dropped: going, renaming, changed });
+  journal?.ended(engine.loop, { shown, dropped: going, renaming, changed });
   void close(engine, closing);
 }

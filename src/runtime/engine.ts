@@ -19,7 +19,7 @@ import { Interrupted, turn } from '../../operators/turn.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
-import type { CatalogObject } from '../catalog/objects.ts';
+import type { CatalogObject, Inherited } from '../catalog/objects.ts';
 import { BOOTSTRAP, type Roles } from '../catalog/roles.ts';
 import { checkStaying } from '../catalog/staying.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
@@ -398,15 +398,17 @@ export class TidemarkEngine implements Engine {
     return this.catalog.objects().some((object) => object.kind === 'subscription' && object.name === name);
   }
 
-  /** Makes an object that has just come to life part of the catalog. */
-  define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
+  /** Makes an object that has just come to life part of the catalog. `from`: what it has of one that it replaces. */
+  define(object: CatalogObject, session: SessionContext, reads = object.dependencies, from?: Inherited): void {
+    const inherited = from ?? this.replay?.inherited;
     if (this.replay === null) checkStaying(this.catalog, reads, session.searchPath);
+    Object.assign(object, structuredClone(inherited));
     own(this, object, session);
     this.catalog.add(object, this.openFor(session, object.oid));
     keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
     this.defined(
-      { sql: object.sql, made: object.oid, dropped: [], identity },
+      { sql: object.sql, made: object.oid, dropped: [], identity, ...(inherited && { inherited }) },
       session,
       this.#needs(object, reads, session),
     );

@@ -15,6 +15,7 @@ import { afterOthers, alterColumnsNow, altersColumns } from './alter_columns.ts'
 import { alterRelation, ownTable } from './alter_relation.ts';
 import { checkNotFollowed } from './column_readers.ts';
 import { tellCascade } from './dependents.ts';
+import { settleReplaced } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { wordsOf } from './function_users.ts';
 import { checkNotOthers } from './open_objects.ts';
@@ -73,11 +74,17 @@ export function freeTypes(
     );
   };
   return afterOthers(engine, async () => {
-    for (const { table, action } of usesOf(engine, types, schemas, session)) {
+    const uses = usesOf(engine, types, schemas, session);
+    for (const { table, action } of uses) {
       checkNotOthers(engine, `${KIND_NAMES[table.kind]} ${table.name}`, table.oid, session);
       ownTable(table, 'DROP COLUMN');
       if (action.startsWith('DROP COLUMN')) checkNotFollowed(engine, table);
     }
+    settleReplaced(
+      engine,
+      uses.map(({ table }) => table.oid),
+      session,
+    );
     log?.beginRun();
     try {
       for (const type of types) await free(type);

@@ -29,7 +29,8 @@ export function securedKind({ kind }: CatalogObject): SecuredKind {
   return kind === 'sequence' || kind === 'type' || kind === 'function' ? kind : 'table';
 }
 
-function argumentsText({ proc }: FunctionObject): string {
+/** As GRANT and DROP name a function by them. */
+export function argumentsText({ proc }: FunctionObject): string {
   return `(${proc.args.map((type) => formatType(type)).join(',')})`;
 }
 

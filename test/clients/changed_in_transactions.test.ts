@@ -134,6 +134,105 @@ test('roles that go in the transaction take with them what it has changed of the
   await rows(a, 'DROP TABLE w; DROP ROLE owning');
 });
 
+test(
+  'a view or a function that is replaced in a transaction is the old one for all others until COMMIT',
+  options,
+  async () => {
+    const [a, b] = [await connect(), await connect()];
+    const made = `CREATE ROLE reading; CREATE TABLE t (a int); INSERT INTO t VALUES (1); CREATE TABLE u (a int); INSERT INTO u VALUES (2);
+     CREATE VIEW v AS SELECT a FROM t; CREATE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT x + 1';
+     GRANT SELECT ON v TO reading; COMMENT ON VIEW v IS 'said'; COMMENT ON FUNCTION f(int) IS 'said'`;
+    await rows(a, made);
+    a.notices.length = 0;
+    const shown = `SELECT (SELECT a FROM v), f(1), relacl::text, obj_description(oid), pg_get_viewdef(oid), (SELECT count(*)::int FROM pg_class WHERE relname = 'v'),
+    (SELECT count(*)::int FROM pg_proc WHERE proname = 'f'), obj_description('f(int)'::regprocedure) FROM pg_class WHERE oid = 'v'::regclass`;
+    const [old] = await rows(b, shown);
+    assert.deepEqual(old.slice(0, 2), [1, 2]);
+    const replace = [
+      'CREATE OR REPLACE VIEW v AS SELECT a FROM u',
+      `CREATE OR REPLACE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT x + 10'`,
+      'SAVEPOINT p',
+      'CREATE OR REPLACE VIEW v AS SELECT a + 1 AS a FROM u',
+      `COMMENT ON VIEW v IS 'more'`,
+      'ROLLBACK TO p',
+      'DROP TABLE t',
+    ];
+    for (const end of ['ROLLBACK', 'SELECT 1/0', 'cut', 'COMMIT']) {
+      const client = end === 'cut' ? await connect() : a;
+      await rows(client, 'BEGIN');
+      for (const text of replace) await rows(client, text);
+      const [seen] = await rows(client, shown);
+      assert.deepEqual([seen.slice(0, 2), seen.slice(2, 4), seen.slice(5)], [[2, 11], old.slice(2, 4), old.slice(5)]);
+      assert.deepEqual(await rows(b, shown), [old]);
+      for (const text of [
+        'CREATE OR REPLACE VIEW v AS SELECT 7 AS a',
+        'CREATE VIEW w AS TABLE v',
+        'DROP TABLE u CASCADE',
+        'DROP VIEW v',
+      ])
+        await assert.rejects(rows(b, text), refused('55P03', /by another transaction/), text);
+      if (end === 'cut') {
+        cut(client);
+        await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
+      } else await rows(client, end).catch(() => rows(client, 'ROLLBACK'));
+      for (const other of [a, b]) assert.deepEqual(await rows(other, shown), end === 'COMMIT' ? [seen] : [old], end);
+    }
+    assert.deepEqual(a.notices, []);
+    // An ALTER is done at once: with what it needs, all have the new view, and at no time none.
+    await rows(
+      a,
+      'BEGIN; CREATE OR REPLACE VIEW v AS SELECT 3 AS a; SAVEPOINT p; CREATE OR REPLACE VIEW v AS SELECT 4 AS a; ALTER TABLE u ADD COLUMN b int',
+    );
+    assert.deepEqual(await rows(b, 'TABLE v'), [[4]]);
+    await rows(a, 'ROLLBACK');
+    assert.deepEqual(await rows(b, 'TABLE v'), [[4]]);
+    await rows(
+      a,
+      `CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE feels (m mood, n int); CREATE OR REPLACE VIEW v AS SELECT n AS a FROM feels WHERE m = 'ok'`,
+    );
+    await rows(a, 'BEGIN; CREATE OR REPLACE VIEW v AS SELECT 5 AS a; DROP TYPE mood CASCADE; ROLLBACK');
+    assert.deepEqual(await rows(b, 'TABLE v'), [[5]]);
+    // What is read is replaced at once.
+    a.notices.length = 0;
+    await rows(a, 'CREATE VIEW w AS TABLE v');
+    await rows(a, 'BEGIN; CREATE OR REPLACE VIEW v AS SELECT 6 AS a; ROLLBACK');
+    assert.deepEqual(a.notices, [
+      'WARNING: view "v" was there before the transaction: what is done to it is done at once',
+    ]);
+    assert.deepEqual(await rows(b, 'TABLE w'), [[6]]);
+    await rows(a, 'DROP VIEW v CASCADE; DROP ROLE reading');
+  },
+);
+
+test('what was replaced in transactions is there after every start, if it was committed', options, async () => {
+  const shown = `SELECT (SELECT a FROM v), f(1), relacl::text, obj_description(oid) FROM pg_class WHERE relname = 'v'`;
+  const made = `CREATE ROLE reading; CREATE VIEW v AS SELECT 1 AS a; GRANT SELECT ON v TO reading; COMMENT ON VIEW v IS 'said';
+    CREATE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT x + 1'`;
+  let round = 0;
+  const engine = await overRestarts(made, async (engine, how) => {
+    const a = round === 0 ? '1' : String(10 + round);
+    assert.deepEqual(
+      await sql(engine, shown),
+      [[a, a === '1' ? '2' : String(11 + round), '{tidemark=arwdDxt/tidemark,reading=r/tidemark}', 'said']],
+      how,
+    );
+    for (const ends of [false, true]) {
+      if (ends) round++;
+      const session = new Session(engine, {}, true);
+      const n = ends ? 10 + round : 99;
+      await session.run(`CREATE OR REPLACE VIEW v AS SELECT 98 AS a`);
+      session.transaction.savepoint('p');
+      await session.run(`CREATE OR REPLACE VIEW v AS SELECT ${n} AS a`);
+      await session.run(`CREATE OR REPLACE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT x + ${n}'`);
+      if (ends) await session.transaction.commit();
+      else session.transaction.rollback();
+    }
+    const left = new Session(engine, {}, true);
+    await left.run('CREATE OR REPLACE VIEW v AS SELECT 97 AS a');
+  });
+  await engine.close();
+});
+
 test('what is changed in transactions is there after every start, if it was committed', options, async () => {
   const shown = `SELECT relname || ' ' || relowner::regrole || ' ' || coalesce(relacl::text, '') || ' ' || coalesce(obj_description(oid), '') FROM pg_class
      WHERE relname IN ('t', 'old', 'made', 'w') UNION ALL SELECT 'schema ' || nspowner::regrole || ' ' || obj_description(oid, 'pg_namespace') || coalesce(nspacl::text, '') FROM pg_namespace WHERE nspname = 's'
@@ -141,7 +240,7 @@ test('what is changed in transactions is there after every start, if it was comm
   const made =
     'CREATE ROLE reading; CREATE ROLE owning; CREATE ROLE going; CREATE SCHEMA s; CREATE TABLE t (a int); CREATE TABLE w (a int); GRANT SELECT ON t TO going';
   let known: unknown = null;
-  await overRestarts(made, async (engine, how) => {
+  const engine = await overRestarts(made, async (engine, how) => {
     if (known !== null) assert.deepEqual(await sql(engine, shown), known, how);
     assert.equal(engine.catalog.hasOpen, false);
     const run = async (session: Session, texts: string[]) => {
@@ -188,4 +287,5 @@ test('what is changed in transactions is there after every start, if it was comm
       'ALTER TABLE old OWNER TO reading',
     ]);
   });
+  await engine.close();
 });

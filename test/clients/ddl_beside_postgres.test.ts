@@ -77,7 +77,17 @@ function statement(): string {
   // A view over others is read as its owner, a foreign key looked at as the table's: they stay the superuser's.
   const ownable = [`TABLE ${unread()}`, `SEQUENCE ${name('q')}`, `TYPE ${name('e')}`, `FUNCTION ${name('f')}(int)`];
   const role = `r${random(2)}`;
-  switch (random(48)) {
+  switch (random(53)) {
+    case 48:
+    case 49:
+      // Only of what nothing reads.
+      return `CREATE OR REPLACE VIEW ${unread()} AS SELECT ${random(9)} AS a, 'x' AS b`;
+    case 50:
+      return `CREATE OR REPLACE VIEW ${unread()} AS SELECT a, b FROM ${name('t')}`;
+    case 51:
+      return `CREATE OR REPLACE FUNCTION ${name('f')}(x int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT x + ${random(9)}'`;
+    case 52:
+      return `SELECT ${name('f')}(1)`;
     case 36:
     case 37:
     case 38: {

@@ -319,7 +319,10 @@ test(
     assert.deepEqual(await rows(b, 'SELECT a, s.one(), 2::s.few FROM s.t'), [[1, 1, 2]]);
     await rows(a, 'BEGIN; DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.t (a int); COMMIT');
     // A view of before comes to read what is in it, and what has got the name of something dropped.
-    await rows(a, 'CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE t (a int); CREATE TABLE new (a int)');
+    await rows(
+      a,
+      'CREATE VIEW v AS SELECT 1 AS a; CREATE VIEW w AS TABLE v; CREATE TABLE t (a int); CREATE TABLE new (a int)',
+    );
     await rows(
       a,
       'BEGIN; DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.t (a int); CREATE VIEW s.v AS TABLE s.t',
@@ -328,7 +331,7 @@ test(
     assert.deepEqual(await rows(b, 'TABLE v'), []);
     await rows(a, 'BEGIN; DROP TABLE t; ALTER TABLE new RENAME TO t; CREATE OR REPLACE VIEW v AS TABLE t; ROLLBACK');
     const named = `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1`;
-    assert.deepEqual(await rows(b, named), [['t'], ['v']]);
+    assert.deepEqual(await rows(b, named), [['t'], ['v'], ['w']]);
     const spaces = `SELECT count(*)::int FROM pg_namespace WHERE nspname = 's'`;
     assert.deepEqual(await rows(b, spaces), [[1]]);
   },

@@ -337,7 +337,10 @@ test('what was there before is done at once, and needs what it needs: a WARNING 
     a,
     `CREATE TABLE old (id int PRIMARY KEY, feels text); INSERT INTO old VALUES (1, 'ok'); CREATE TABLE gone (a int)`,
   );
-  await rows(a, 'CREATE VIEW replaced AS SELECT id FROM old; CREATE SEQUENCE alone');
+  await rows(
+    a,
+    'CREATE VIEW replaced AS SELECT id FROM old; CREATE VIEW reading AS TABLE replaced; CREATE SEQUENCE alone',
+  );
   const warning = (what: string) =>
     `WARNING: ${what} was there before the transaction: what is done to it is done at once`;
   await rows(a, 'BEGIN; CREATE SCHEMA made');
@@ -362,7 +365,7 @@ test('what was there before is done at once, and needs what it needs: a WARNING 
   await rows(a, `ALTER TABLE old ALTER COLUMN id SET DEFAULT 7; ALTER TABLE old ADD COLUMN n int; DROP SEQUENCE alone`);
   await rows(a, 'BEGIN; CREATE TABLE mine (a int); ALTER TABLE mine ADD COLUMN b int; DROP TABLE mine; COMMIT');
   assert.deepEqual(a.notices.filter((text) => text.startsWith('WARNING')).length, 2);
-  await rows(a, 'DROP VIEW replaced; DROP TABLE old');
+  await rows(a, 'DROP VIEW replaced CASCADE; DROP TABLE old');
 });
 
 test('roles are changed at once: a WARNING says so where ROLLBACK does not undo it', options, async () => {

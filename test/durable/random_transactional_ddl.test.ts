@@ -46,6 +46,7 @@ const EXPECTED = new Set([
   '42809',
   '42703',
   '23503',
+  '55000',
 ]);
 
 async function state(engine: TidemarkEngine): Promise<unknown> {
@@ -54,7 +55,8 @@ async function state(engine: TidemarkEngine): Promise<unknown> {
   const objects = catalog.seen([]).map((object) => {
     const { kind, schema, name, comments = {} } = object;
     const sorted = Object.entries(comments).sort();
-    return `${kind} ${schema}.${name} ${JSON.stringify([sorted, isSecured(object) ? said(objectSecurable(engine, object)) : []])}`;
+    const source = object.kind === 'function' ? object.source : '';
+    return `${kind} ${schema}.${name} ${JSON.stringify([sorted, source, isSecured(object) ? said(objectSecurable(engine, object)) : []])}`;
   });
   const schemas = catalog.schemas
     .filter((name) => catalog.seesSchema(name, []))
@@ -92,7 +94,15 @@ function statement(who: number): string {
       `TYPE ${name('e')}`,
     ][random(4)];
   const role = `r${random(2)}`;
-  switch (random(44)) {
+  switch (random(49)) {
+    case 44:
+    case 45:
+      return `CREATE OR REPLACE VIEW ${name('v')} AS SELECT a FROM ${table()} WHERE a > ${random(9)}`;
+    case 46:
+      return `CREATE OR REPLACE VIEW ${unread()} AS SELECT ${key()} AS a, '${random(9)}' AS b`;
+    case 47:
+    case 48:
+      return `CREATE OR REPLACE FUNCTION ${name('f')}(x int) RETURNS int LANGUAGE sql AS 'SELECT x + ${random(9)}'`;
     case 32:
     case 33:
       return `COMMENT ON ${changed()} IS ${random(4) === 0 ? 'NULL' : `'${random(9)}'`}`;
