@@ -1,7 +1,7 @@
 /**
  * Band conditions of a join: comparisons between a time of the left row and a time of the right row, up to a constant.
  *
- *   residual conjunct    left + c <= right      (and >=, <, > and with intervals added on either side)
+ *   residual conjunct    left + c <= right      (and >=, <, >, = and with intervals added on either side, or times cut down: near_time.ts)
  *   Band                 left.column - right.column <= most
  *
  * With a watermark on one side a band bounds how long rows of the other side can still find partners. Only where no other conjunct can fail: a
@@ -9,10 +9,9 @@
  * taken for a failure: the source would have to accept a time within the interval of the year 294276.)
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { OID } from '../../operators/types.ts';
 import { conjuncts } from '../logical/expressions.ts';
-import { hasDays, microseconds, offsetChange } from './constant_interval.ts';
 import { canFail, comparisonOf } from './functions.ts';
+import { type NearTime, nearTime } from './near_time.ts';
 
 /** `column - of <= most` microseconds in every joined row; positions are those of left ++ right. */
 export interface Band {
@@ -27,14 +26,10 @@ export function bandsOf(residual: Expr | null): Band[] {
   return conjuncts(residual).flatMap((e) => {
     if (e.k !== 'call' || e.args.length !== 2) return [];
     const name = comparisonOf(e.fn)?.name;
-    const [a, b] = e.args.map(shiftedTime);
+    const [a, b] = e.args.map(nearTime);
     if (!name || !a || !b || a.type !== b.type) return [];
-    // a.column + a.by <= b.column + b.by
-    const atMost = (x: Shifted, y: Shifted): Band => ({
-      column: x.column,
-      of: y.column,
-      most: y.by - x.by + x.slack + y.slack,
-    });
+    // x.column + x.least <= y.column + y.most
+    const atMost = (x: NearTime, y: NearTime): Band => ({ column: x.column, of: y.column, most: y.most - x.least });
     if (name === '<' || name === '<=') return [atMost(a, b)];
     if (name === '>' || name === '>=') return [atMost(b, a)];
     return name === '=' ? [atMost(a, b), atMost(b, a)] : [];
@@ -43,28 +38,5 @@ export function bandsOf(residual: Expr | null): Band[] {
 
 function isTotal(e: Expr): boolean {
   if (!canFail(e)) return true;
-  return e.k === 'call' && comparisonOf(e.fn) !== null && e.args.every((a) => shiftedTime(a) !== null || !canFail(a));
-}
-
-interface Shifted {
-  column: number;
-  by: bigint;
-  /** How much longer or shorter a time zone may make the shift. */
-  slack: bigint;
-  type: number;
-}
-
-/** `column` or `column +- constant interval`. */
-function shiftedTime(e: Expr): Shifted | null {
-  if (e.k === 'col')
-    return e.t.oid === OID.timestamp || e.t.oid === OID.timestamptz
-      ? { column: e.id, by: 0n, slack: 0n, type: e.t.oid }
-      : null;
-  if (e.k !== 'call') return null;
-  const match = /^timestamp(?:tz)?_(pl|mi)_interval\(/.exec(e.fn);
-  const inner = match && shiftedTime(e.args[0]);
-  const by = match && microseconds(e.args[1]);
-  if (!inner || by === null) return null;
-  const slack = hasDays(e.args[1]) ? offsetChange(e) : 0n;
-  return { ...inner, by: inner.by + (match[1] === 'pl' ? by : -by), slack: inner.slack + slack };
+  return e.k === 'call' && comparisonOf(e.fn) !== null && e.args.every((a) => nearTime(a) !== null || !canFail(a));
 }

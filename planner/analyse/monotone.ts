@@ -22,22 +22,10 @@ import { hasDays, microseconds, offsetChange } from './constant_interval.ts';
 import type { Monotone, NodeFacts } from './facts.ts';
 import { followingTime } from './frame_reach.ts';
 import { isWindowAssignment, slicedTime } from './keys.ts';
+import { truncStep } from './near_time.ts';
 import { zoneReach } from './zone_reach.ts';
 
 const DAY = 86400000000n;
-/** The longest that date_trunc may step back, in microseconds. */
-const TRUNC: Record<string, bigint> = {
-  microseconds: 1n,
-  milliseconds: 1000n,
-  second: 1000000n,
-  minute: 60000000n,
-  hour: 3600000000n,
-  day: DAY,
-  week: 7n * DAY,
-  month: 31n * DAY,
-  quarter: 92n * DAY,
-  year: 366n * DAY,
-};
 
 /**
  * Monotone facts per column; `source`: the relation's own, for sources. `fixed[i]`: input i never changes. `zone`: how far the session's local times
@@ -157,10 +145,8 @@ function monotoneExpr(e: Expr, below: (Monotone | null)[], zone: bigint): Monoto
     case 'date_trunc(text,timestamp)':
     case 'date_trunc(text,timestamptz)':
     case 'date_trunc(text,timestamptz,text)': {
-      const step = a.k === 'const' ? TRUNC[String(a.v).toLowerCase()] : undefined;
-      if (step === undefined) return null;
-      // Units below a day keep the offset from UTC that the time has.
-      return later(of(b), step + (step < DAY ? 0n : offsetChange(b)), true);
+      const step = truncStep(a, b);
+      return step === null ? null : later(of(b), step, true);
     }
     case 'timestamp_pl_interval(timestamp,interval)':
     case 'timestamptz_pl_interval(timestamptz,interval)':

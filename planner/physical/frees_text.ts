@@ -1,11 +1,13 @@
 /** EXPLAIN's words for when a node's state is freed: `at watermark - 10 s (bid)`. */
 import type { PlanNode, Retention } from '../../operators/plan.ts';
 
-/** Null for a node that keeps no state. */
-export function freesText(node: PlanNode, relationName: (oid: number) => string): string | null {
+const PASSES = 'when now() passes';
+
+/** Null for a node that keeps no state. `leaves[i]`: rows of input i leave by the clock. */
+export function freesText(node: PlanNode, relationName: (oid: number) => string, leaves: boolean[]): string | null {
   switch (node.op) {
     case 'temporal':
-      return 'when now() passes';
+      return PASSES;
     case 'window_close':
       return 'at watermark';
     case 'recursive':
@@ -19,21 +21,22 @@ export function freesText(node: PlanNode, relationName: (oid: number) => string)
     case 'over':
     case 'session':
     case 'single_row':
-      return retentionText(node, relationName);
+      return retentionText(node, relationName, leaves);
     default:
       return null;
   }
 }
 
-function retentionText(node: PlanNode, relationName: (oid: number) => string): string {
+function retentionText(node: PlanNode, relationName: (oid: number) => string, leaves: boolean[]): string {
   const frees = node.frees ?? [];
-  if (frees.length === 0) return 'never';
-  const texts = node.inputs.map((_, i) =>
-    sideText(
-      frees.filter((f) => f.input === i),
-      relationName,
-    ),
-  );
+  const texts = node.inputs.map((_, i) => {
+    const own = frees.filter((f) => f.input === i);
+    return own.length === 0 && leaves[i] ? PASSES : sideText(own, relationName);
+  });
+  if (frees.length === 0) {
+    if (node.op === 'aggregate' && node.global) return 'never';
+    return texts.every((t) => t === texts[0]) ? texts[0] : `left ${texts[0]}, right ${texts[1]}`;
+  }
   if (node.op === 'over' && !node.partition.includes(frees[0].column)) return `${texts[0]}, all but what frames reach`;
   if (node.op === 'asof') return `${texts[0]}, all but the last right row of a key`;
   if (node.inputs.length === 1 || texts[0] === texts[1] || node.op === 'setop') return texts[0];

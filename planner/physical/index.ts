@@ -5,6 +5,7 @@
  *   planRows    a bare logical plan with its columns in a given order (sources of INSERT, UPDATE, DELETE)
  *   nodeKey     structural identity of a node, for sharing operators between views
  *   explainQuery, explainNodes, explainedLines the plan as a tree, and that as text
+ *   keptRows    what nothing ever takes from a plan's state
  */
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { analysePlan } from '../analyse/index.ts';
@@ -27,6 +28,7 @@ export {
   explainQuery,
   type NodeRemark,
 } from './explain.ts';
+export { type Kept, keptRows } from './kept_rows.ts';
 export { keyDigest, nodeKeys, type RowsOf } from './node_key.ts';
 export type { PhysicalColumn, PhysicalQuery, PlanMode, PlanOptions } from './query.ts';
 

@@ -117,6 +117,14 @@ const QUERIES: [sql: string, growth: Growth][] = [
     "select id, ts from auction a where not exists (select 1 from bid b where a.id = b.auction and b.ts between a.ts and a.ts + interval '3 s')",
     'bounded',
   ],
+  [
+    "select a.id, b.price from auction a join bid b on a.id = b.auction and b.ts >= date_trunc('minute', a.ts) and b.ts < date_trunc('minute', a.ts) + interval '1 min'",
+    'bounded',
+  ],
+  [
+    "select a.id, b.price from auction a left join bid b on a.id = b.auction and b.ts >= a.ts and date_bin('5 s', b.ts, '2000-01-01') <= date_bin('5 s', a.ts, '2000-01-01')",
+    'bounded',
+  ],
   // An auction without an end is evidence for no bid ever: bids stay, for each may be the one match of an auction.
   [
     'select a.id, b.price from auction a left join bid b on a.id = b.auction and b.ts between a.ts and a.expires',
@@ -236,6 +244,10 @@ const BY_DAY: [sql: string, growth: Growth][] = [
   ],
   [
     "select z.k, y.k from zoned z join zoned y on z.k = y.k and y.ts between z.ts - interval '1 day' and z.ts",
+    'bounded',
+  ],
+  [
+    'select b.price, a.id from bid b join auction a on b.auction = a.id and b.ts::date >= a.ts::date and b.ts::date <= a.ts::date',
     'bounded',
   ],
   ["select to_char(ts, 'YYYY-MM-DD') d from bid union select to_char(ts, 'YYYY-MM-DD') from auction", 'bounded'],

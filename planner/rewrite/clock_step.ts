@@ -31,6 +31,7 @@ import { constant } from '../logical/expressions.ts';
 const TIMESTAMP = colType(OID.timestamp);
 const TIMESTAMPTZ = colType(OID.timestamptz);
 const INTERVAL = colType(OID.interval);
+const DAY = 86_400_000_000n;
 /** Days from 2000-01-01: the years 290000 and -4600. */
 const FAR = [105_000_000, -2_410_000];
 
@@ -50,6 +51,12 @@ const UNITS: Record<string, Interval> = {
 export interface ClockStep {
   unit: string;
   delta: Interval;
+}
+
+/** At most so many microseconds T(now) + delta is before now(). */
+export function stepBack({ unit, delta }: ClockStep): bigint {
+  const length = ({ months, days, micros }: Interval) => BigInt(months * 31 + days) * DAY + micros;
+  return length(UNITS[unit]) - length(delta);
 }
 
 /** What the expression is, where it is a step of the clock; `isClock`: it is now() itself. */
@@ -130,29 +137,26 @@ export function stepBounds(
   }
 }
 
-/** Infinite where `e` is far. */
-function nearTimes(e: Expr, near: Expr): Expr {
+/** `near`, or infinite where `e` is as far as that on the sides that count. */
+export function nearTimes(e: Expr, near: Expr, sides: ('gt' | 'lt')[] = ['gt', 'lt']): Expr {
   const date = e.t.oid === OID.date;
-  const bound = (days: number) =>
-    date ? constant(days, e.t) : constant(BigInt(days) * 86_400_000_000n, colType(e.t.oid));
+  const bound = (days: number) => (date ? constant(days, e.t) : constant(BigInt(days) * DAY, colType(e.t.oid)));
   const type = date ? 'date' : e.t.oid === OID.timestamp ? 'timestamp' : 'timestamptz';
-  const compare = (op: 'gt' | 'lt', days: number): Expr => {
+  const compare = (op: 'gt' | 'lt'): Expr => {
     return {
       k: 'call',
       fn: `${type}_${op}(${type},${type})`,
-      args: [e, bound(days)],
+      args: [e, bound(op === 'gt' ? FAR[0] : FAR[1])],
       t: colType(OID.bool),
       strict: true,
     };
   };
+  const infinite = (op: 'gt' | 'lt') => constant(op === 'gt' ? TIMESTAMP_INFINITY : TIMESTAMP_NEG_INFINITY, near.t);
   return {
     k: 'case',
-    whens: [
-      { when: compare('gt', FAR[0]), then: constant(TIMESTAMP_INFINITY, TIMESTAMP) },
-      { when: compare('lt', FAR[1]), then: constant(TIMESTAMP_NEG_INFINITY, TIMESTAMP) },
-    ],
+    whens: sides.map((op) => ({ when: compare(op), then: infinite(op) })),
     else: near,
-    t: TIMESTAMP,
+    t: near.t,
   };
 }
 

@@ -4,7 +4,8 @@
  *
  *   case when b <> 0 then (select 10 / b) end    the subquery's rows are filtered by b <> 0, at every place where rows come from
  *
- * Where the guard is not true the subquery has no rows and its value is not looked at.
+ * Where the guard is not true the subquery has no rows and its value is not looked at. In a view conditions on the clock are left out of guards: now() bounds rows there
+ * (temporal_filter.ts), and the rows that it leaves out are gone before the subquery is asked.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import { canFail, isVolatile } from '../analyse/functions.ts';
@@ -13,9 +14,11 @@ import {
   caseWhen,
   columnsOf,
   conjunction,
+  conjuncts,
   constant,
   disjunction,
   isNull,
+  someExpr,
   TRUE,
   usesAny,
   usesOnly,
@@ -24,10 +27,11 @@ import type { Logical } from '../logical/plan.ts';
 import { definedIds, filterBy, outputIds, rewritePlan } from '../logical/tree.ts';
 import { exprChildren, mapExpr, mapPlanExprs, planExprs, planInputs, visitPlan } from '../logical/walk.ts';
 import { uniqueOn } from './decorrelate/unique.ts';
+import { isClock } from './temporal_filter.ts';
 
 type ValueApply = Extract<Logical, { op: 'apply'; kind: 'scalar' | 'exists' | 'in' }>;
 
-export function guardSubqueries(plan: Logical): Logical {
+export function guardSubqueries(plan: Logical, mode: 'view' | 'read'): Logical {
   const outs = new Set<number>();
   visitPlan(plan, (p) => {
     if (p.op === 'apply' && 'out' in p) outs.add(p.out.id);
@@ -38,8 +42,10 @@ export function guardSubqueries(plan: Logical): Logical {
     for (const e of planExprs(p)) collect(e, [], outs, uses);
   });
   for (const id of wholeRowIds(plan)) if (outs.has(id)) uses.set(id, [...(uses.get(id) ?? []), TRUE]);
+  const usable = (e: Expr): Expr =>
+    mode === 'read' ? e : conjunction(conjuncts(e).filter((x) => !someExpr(x, isClock)));
   return rewritePlan(plan, (p) =>
-    p.op === 'apply' && 'out' in p && runMayFail(p) ? guarded(p, uses.get(p.out.id) ?? []) : p,
+    p.op === 'apply' && 'out' in p && runMayFail(p) ? guarded(p, (uses.get(p.out.id) ?? []).map(usable)) : p,
   );
 }
 

@@ -2,6 +2,7 @@
  * The order of the rewrite rules. Each is a file of its own; all keep the plan's meaning and the ids of its output columns.
  */
 import type { Logical } from '../logical/plan.ts';
+import { carryClock } from './carry_clock.ts';
 import { inlineConstantSides } from './constant_sides.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
@@ -30,7 +31,7 @@ export interface RewriteOptions {
  * `needed`: output columns that the result takes; others may be gone.
  */
 export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: RewriteOptions): Logical {
-  const simple = guardSubqueries(simplifyBooleans(foldConstants(plan)));
+  const simple = guardSubqueries(simplifyBooleans(foldConstants(plan)), options.mode);
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
@@ -39,5 +40,6 @@ export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: Rew
       extremeRows(dropWindowEndPairs(dropWindowEndKeys(orderJoins(inlineConstantSides(pushed, options.mode))))),
     ),
   );
-  return pruneColumns(options.mode === 'view' ? temporalFilters(ordered, options) : ordered, needed);
+  if (options.mode === 'read') return pruneColumns(ordered, needed);
+  return pruneColumns(temporalFilters(carryClock(ordered, options.timeZone), options), needed);
 }

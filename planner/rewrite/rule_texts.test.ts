@@ -18,6 +18,7 @@ import { printLogical } from '../logical/print.ts';
 import { outputIds } from '../logical/tree.ts';
 import { initParser } from '../parse/parse.ts';
 import { bindSql, testRelation } from '../physical/test_sql.ts';
+import { carryClock } from './carry_clock.ts';
 import { inlineConstantSides } from './constant_sides.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
@@ -46,7 +47,7 @@ const RELATIONS = [
 /** A rule, and those that must have run before it. */
 const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical) => Logical }> = {
   fold_constants: { first: (p) => p, rule: foldConstants },
-  guard_subqueries: { first: (p) => p, rule: guardSubqueries },
+  guard_subqueries: { first: (p) => p, rule: (p) => guardSubqueries(p, 'read') },
   simplify_boolean: { first: (p) => p, rule: simplifyBooleans },
   expand_grouping_sets: { first: (p) => p, rule: expandGroupingSets },
   decorrelate: { first: pushFilters, rule: decorrelate },
@@ -57,6 +58,7 @@ const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical)
   extreme_rows: { first: pushFilters, rule: extremeRows },
   window_end_key: { first: (p) => p, rule: dropWindowEndKeys },
   window_end_pairs: { first: dropWindowEndKeys, rule: dropWindowEndPairs },
+  carry_clock: { first: pushFilters, rule: (p) => carryClock(p, 'UTC') },
   temporal_filter: { first: pushFilters, rule: (p) => temporalFilters(p, { timeZone: 'UTC' }) },
   prune_columns: { first: (p) => p, rule: (p) => pruneColumns(p, outputIds(p)) },
 };

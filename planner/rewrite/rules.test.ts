@@ -25,7 +25,7 @@ import { uniqueIds } from './unique_ids.ts';
 const RULES: [string, (p: Logical) => Logical][] = [
   ['fold constants', foldConstants],
   ['simplify booleans', simplifyBooleans],
-  ['guard subqueries', guardSubqueries],
+  ['guard subqueries', (p) => guardSubqueries(p, 'read')],
   ['expand grouping sets', expandGroupingSets],
   ['decorrelate', (p) => decorrelate(expandGroupingSets(p))],
   ['push filters', pushFilters],

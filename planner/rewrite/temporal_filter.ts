@@ -22,7 +22,7 @@ import { conjunction, conjuncts, constant, isNull, someExpr, structureText } fro
 import type { Col, Logical } from '../logical/plan.ts';
 import { extend, filterBy, Ids, keepColumns } from '../logical/tree.ts';
 import { planExprs, planInputs, withInputs } from '../logical/walk.ts';
-import { clockStep, stepBounds } from './clock_step.ts';
+import { type ClockStep, clockStep, stepBounds } from './clock_step.ts';
 
 const CLOCKS = new Set(['now', 'transaction_timestamp', 'statement_timestamp', 'localtimestamp', 'current_date']);
 const TIMESTAMPTZ = colType(OID.timestamptz);
@@ -38,7 +38,7 @@ const MIRRORED: Record<ComparisonName, ComparisonName> = {
 
 /** Turns the now() conditions of filters into temporal nodes. Throws 0A000 for every other use of a clock or volatile function. */
 export function temporalFilters(plan: Logical, { timeZone, again }: { timeZone?: string; again?: boolean }): Logical {
-  const fixed = timeZone !== undefined && findZone(timeZone)?.fixed != null;
+  const fixed = hasOneOffset(timeZone);
   const ids = new Ids(plan);
   const visit = (p: Logical): Logical => {
     const rebuilt = withInputs(p, planInputs(p).map(visit));
@@ -49,10 +49,16 @@ export function temporalFilters(plan: Logical, { timeZone, again }: { timeZone?:
   return visit(plan);
 }
 
+/** Whether the zone has one offset from UTC at all times; undefined: any zone. */
+export function hasOneOffset(timeZone: string | undefined): boolean {
+  return timeZone !== undefined && findZone(timeZone)?.fixed != null;
+}
+
 /** They count to the present day. */
 const AGES = new Set(['age(timestamp)', 'age(timestamptz)']);
 
-function isClock(e: Expr): boolean {
+/** now() and its kin. */
+export function isClock(e: Expr): boolean {
   return e.k === 'call' && CLOCKS.has(nameOf(e.fn));
 }
 
@@ -121,14 +127,34 @@ function extreme(args: Expr[], greatest: boolean): Expr {
   return { k: 'extreme', greatest, lt: 'timestamptz_lt(timestamptz,timestamptz)', args, t: TIMESTAMPTZ };
 }
 
-function addBound(e: Expr, bounds: Bounds, fixed: boolean): void {
+/** `row` <name> the clock, which is T(now) + delta or now() + delta; both null where it is neither. */
+export interface ClockComparison {
+  row: Expr;
+  name: ComparisonName;
+  step: ClockStep | null;
+  delta: Interval | null;
+}
+
+/** The condition as a comparison of a time of the row with the clock; null for any other. `fixed`: the view's zone has one offset. */
+export function comparedWithClock(e: Expr, fixed: boolean): ClockComparison | null {
   const comparison = e.k === 'call' && e.args.length === 2 ? comparisonOf(e.fn) : null;
-  if (e.k !== 'call' || comparison === null) throw notTemporal();
+  if (e.k !== 'call' || comparison === null || !someExpr(e, isClock)) return null;
   const clockOnLeft = someExpr(e.args[0], isClock);
   const [clock, row] = clockOnLeft ? e.args : [e.args[1], e.args[0]];
-  if (someExpr(row, isClock)) throw notTemporal();
-  const name = clockOnLeft ? MIRRORED[comparison.name] : comparison.name;
+  if (someExpr(row, isClock)) return null;
   const step = fixed ? clockStep(clock, isClock) : null;
+  return {
+    row,
+    name: clockOnLeft ? MIRRORED[comparison.name] : comparison.name,
+    step,
+    delta: step === null ? clockDelta(clock, fixed) : null,
+  };
+}
+
+function addBound(e: Expr, bounds: Bounds, fixed: boolean): void {
+  const compared = comparedWithClock(e, fixed);
+  if (compared === null) throw notTemporal();
+  const { row, name, step, delta } = compared;
   if (step !== null) {
     const between = stepBounds(row, name, step);
     if (between === null) throw notTemporal();
@@ -137,7 +163,6 @@ function addBound(e: Expr, bounds: Bounds, fixed: boolean): void {
     if (between.until !== undefined) bounds.until.push(between.until);
     return;
   }
-  const delta = clockDelta(clock, fixed);
   const time = asTimestamptz(row);
   if (delta === null || time === null) throw notTemporal();
   bounds.times.push(row);

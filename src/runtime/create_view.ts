@@ -27,6 +27,7 @@ import { takesValues } from './sequence_calls.ts';
 import { SettledLiterals } from './settled_literals.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { targetSchema } from './target_schema.ts';
+import { tellKept } from './tell_kept.ts';
 import { checkLasting, readsTemporary } from './temporary.ts';
 import { qualifyTypes } from './type_users.ts';
 import { ViewRuntime } from './view.ts';
@@ -68,6 +69,7 @@ export async function createView(
     query,
     physical,
   };
+  tellKept(engine, physical, session);
   await becomeView(engine, object, physical, session, relation.indexes, signal);
 }
 
