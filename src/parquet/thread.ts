@@ -3,7 +3,7 @@
  *
  *   ParquetReader.open -> footer looked at      pieces(from) -> bytes of rows, moved here, one piece made ahead      close()
  *
- * One thread serves all readers of the thread that it is asked from. It begins with the first, and ends IDLE_MS after the last.
+ * One thread serves all readers of the thread that it is asked from. It begins with the first, and ends IDLE_MS after the last, or at once where that is let go while it waits for rows.
  */
 import { Worker } from 'node:worker_threads';
 import { memory } from '../../operators/batch/memory.ts';
@@ -61,15 +61,19 @@ class ParquetThread {
   }
 
   remove(reader: number): void {
+    const waiting = this.#readers.get(reader);
     if (!this.#readers.delete(reader)) return;
     this.post({ k: 'close', reader });
     if (this.#readers.size > 0) return;
     this.#worker.unref();
-    this.#idle = setTimeout(() => {
-      thread = null;
-      void this.#worker.terminate();
-    }, IDLE_MS);
-    this.#idle.unref();
+    // It hears of nothing before it has made what nobody waits for any more: that may take long, and all memory.
+    if (waiting) this.#end();
+    else this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
+  }
+
+  #end(): void {
+    if (thread === this) thread = null;
+    void this.#worker.terminate();
   }
 
   #ended(error: Error): void {
