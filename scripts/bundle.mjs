@@ -1,6 +1,6 @@
 /**
  * Builds dist/ from the sources: main.cjs and worker.cjs (the I/O thread) with everything of ours, start.js, which runs them, log_worker.js (the thread of the
- * tick log, which is small), http_worker.js (the HTTP thread), tidemark.js (the library: what is in the thread of its user; the database's own thread runs main.cjs), and the files beside them that
+ * tick log, which is small), http_worker.js (the HTTP thread), parquet_worker.js (the thread that decodes Parquet files), tidemark.js (the library: what is in the thread of its user; the database's own thread runs main.cjs), and the files beside them that
  * are read at run time. Node finds, reads and links some hundred modules one by one; as one file they start in a tenth of the time
  * (docs/decisions/0180), and with V8's code for them, made at last, in half of that (docs/decisions/0260). Packages stay outside; what is loaded on
  * demand (`import()`) is initialised on demand.
@@ -31,6 +31,7 @@ await build({
     log_worker: 'src/durable/log_worker.ts',
     tidemark: 'src/embed/index.ts',
     http_worker: 'src/http/worker.ts',
+    parquet_worker: 'src/parquet/worker.ts',
   },
   format: 'esm',
 });

@@ -3,12 +3,14 @@
  *
  *   int4pl(1, 2)  ->  3        now()  stays        1/0  stays: it fails for each row that reaches it, and only then
  *   repeat('x', 500000000)  stays: a plan is compared, printed and kept as text, with all of its constants
+ *   f(1) in another language  stays: it may take long, and planning cannot be ended (operators/turn.ts)
  */
 
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { conditionsOf, DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
+import { EXTERNAL_CALL } from '../../operators/expr/external.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { nodeVolatility, volatilityOf } from '../analyse/functions.ts';
@@ -37,6 +39,7 @@ function foldNode(e: Expr, what: 'immutable' | 'stable', context: EvalContext): 
     // The other arguments may still fail, so they must be constants or columns for the call to be dropped.
     if (e.args.every((a) => a.k === 'const' || a.k === 'col')) return constant(null, e.t);
   }
+  if (e.k === 'call' && e.fn === EXTERNAL_CALL && what === 'immutable') return e;
   if (!exprChildren(e).every((x) => x.k === 'const')) return e;
   const volatility = nodeVolatility(e);
   if (volatility === 'v' || (volatility === 's' && what === 'immutable')) return e;

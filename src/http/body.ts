@@ -16,6 +16,9 @@ export interface QueryRequest {
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
+/** As in the protocol of Postgres. */
+const MOST_PARAMS = 65_535;
+
 /** Throws 413 for one that is too long, 400 for one that is no UTF-8. */
 async function readText(request: IncomingMessage): Promise<string> {
   const tooLong = () =>
@@ -81,6 +84,8 @@ export function fromJson(text: string): QueryRequest {
   const { sql, params = [], ...others } = plain as { sql?: unknown; params?: unknown };
   if (typeof sql !== 'string') throw bad('"sql" is missing, or no string');
   if (!Array.isArray(params)) throw bad('"params" is not a list');
+  if (params.length > MOST_PARAMS)
+    throw bad(`there are ${params.length} parameters; a statement has ${MOST_PARAMS} at most`);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw bad(`"${unknown}" is not known`, 'There are "sql" and "params".');
   params.forEach((value, i) => {

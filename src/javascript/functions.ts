@@ -9,13 +9,11 @@
  *
  * What was computed is kept for a while, by the arguments' JSON: calls are made in advance (operators/expr/in_advance.ts), and a row that goes has often just come.
  *
- * Cost: 15 microseconds a run, 2 for a call of few and short arguments (docs/decisions/0589). Trap: the present statement may end between two runs (operators/turn.ts), not in one, which takes
- * some 100 ms at most.
+ * Cost: 15 microseconds a run, 2 for a call of few and short arguments (docs/decisions/0589). Trap: the present statement may end in the midst of a run (sandbox.ts), whose results are lost.
  */
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { type ExternalFunction, type ExternalRunner, setLanguage } from '../../operators/expr/external.ts';
-import { turn } from '../../operators/turn.ts';
 import { type Image, OutOfStack, OutOfSteps, Sandbox, Thrown } from './sandbox.ts';
 import { argumentKind, type Json, reader, resultKind, writer } from './values.ts';
 
@@ -139,7 +137,6 @@ class JavaScriptFunction implements ExternalRunner {
 
   #run(calls: string[]): void {
     for (let at = 0; at < calls.length; ) {
-      turn.look();
       const some = calls.slice(at, at + this.#most);
       const results = this.#tryRun(some);
       if (results === null) {

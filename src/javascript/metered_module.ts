@@ -1,9 +1,9 @@
 /**
  * A WebAssembly module with two meters. Each function, each turn of a loop and each copy of bytes takes from a count of steps; each function takes from the room of the stack while it runs.
- * Where one of them is used up the module traps.
+ * Where the steps do not suffice it asks for more, which whoever runs it gives or throws; where the room does not, it traps.
  *
- *   loop ...            ->  loop  if steps == 0 { trap }  steps -= 1  ...
- *   memory.copy/fill n  ->  if steps <= n/64 { trap }  steps -= n/64  memory.copy/fill n
+ *   loop ...            ->  loop  if steps <= 1 { ask(1) }  steps -= 1  ...
+ *   memory.copy/fill n  ->  if steps <= n/64 { ask(n/64) }  steps -= n/64  memory.copy/fill n
  *   function body       ->  steps as a loop;  if room < frame { trap }  room -= frame  block { body }  room += frame         frame = 256 + 8 x parameters and variables
  *   return              ->  room += frame  return
  *
@@ -13,7 +13,8 @@
  * Exported besides: the counts, as STEPS and ROOM, and the module's own global variables, as GLOBAL + their number: with the memory they are all of its state.
  *
  * Cost: some 50 ms for half a megabyte, and a quarter more time for what runs. Traps: of WebAssembly's instructions those of its second version but vectors are known, and functions with
- * at most one result; others are an error here, when the module is loaded. Numbers of functions do not change, so tables and names stay right.
+ * at most one result; others are an error here, when the module is loaded. Numbers of functions do not change, so tables and names stay right: ask() is a function that the module imports
+ * and has no use for.
  */
 
 export const STEPS = '$steps';
@@ -24,6 +25,7 @@ const [TYPES, IMPORTS, FUNCTIONS, GLOBALS, EXPORTS, CODE] = [1, 2, 3, 6, 7, 10];
 const I32 = 0x7f;
 const NO_RESULT = 0x40;
 const [LOOP, END, RETURN] = [0x03, 0x0b, 0x0f];
+const TRAP = [0x00];
 const [MEMORY_COPY, MEMORY_FILL] = [0xfc0a, 0xfc0b];
 
 /** Reads numbers as the format has them. */
@@ -58,6 +60,12 @@ class Reader {
   bytesOf(): void {
     const count = this.number();
     this.at += count;
+  }
+
+  text(): string {
+    const count = this.number();
+    this.at += count;
+    return Buffer.from(this.bytes.subarray(this.at - count, this.at)).toString();
   }
 }
 
@@ -107,19 +115,21 @@ interface Facts {
   /** Type of each function of the module. */
   types: number[];
   imported: number;
+  /** Functions that it imports, by name. */
+  functions: string[];
   /** Its own global variables, and whether they can be set. */
   globals: boolean[];
 }
 
 function factsOf(bytes: Uint8Array, sections: Section[]): Facts {
-  const facts: Facts = { signatures: [], types: [], imported: 0, globals: [] };
+  const facts: Facts = { signatures: [], types: [], imported: 0, functions: [], globals: [] };
   for (const { id, start } of sections) {
     const reader = new Reader(bytes, start);
     const count = [TYPES, IMPORTS, FUNCTIONS, GLOBALS].includes(id) ? reader.number() : 0;
     for (let i = 0; i < count; i++) {
       if (id === TYPES) facts.signatures.push(signature(reader));
       else if (id === FUNCTIONS) facts.types.push(reader.number());
-      else if (id === IMPORTS) facts.imported += importsGlobal(reader) ? 1 : 0;
+      else if (id === IMPORTS) imported(reader, facts);
       else facts.globals.push(global(reader));
     }
   }
@@ -135,18 +145,20 @@ function signature(reader: Reader): FunctionType {
   return { parameters, result: results === 0 ? NO_RESULT : reader.byte() };
 }
 
-function importsGlobal(reader: Reader): boolean {
+function imported(reader: Reader, facts: Facts): void {
   reader.bytesOf();
-  reader.bytesOf();
+  const name = reader.text();
   const kind = reader.byte();
-  if (kind === 0) reader.skip();
-  else if (kind === 3) reader.at += 2;
+  if (kind === 3) facts.imported++;
+  if (kind === 0) {
+    facts.functions.push(name);
+    reader.skip();
+  } else if (kind === 3) reader.at += 2;
   else {
     if (kind === 1) reader.at++;
     const hasMost = (reader.byte() & 1) === 1;
     reader.skip(hasMost ? 2 : 1);
   }
-  return kind === 3;
 }
 
 function global(reader: Reader): boolean {
@@ -180,11 +192,17 @@ function longInstruction(reader: Reader): number {
   return 0xfc00 + op;
 }
 
-/** The module with a meter. */
-export function metered(bytes: Uint8Array): Uint8Array {
+/** Numbers of the steps, a global variable before that of the room, and of the function that gives more of them. */
+interface Meters {
+  first: number;
+  ask: number;
+}
+
+/** The module with its meters. `ask`: the name of what it imports to ask for steps, a function of one i32 without a result. */
+export function metered(bytes: Uint8Array, ask: string): Uint8Array {
   const sections = sectionsOf(bytes);
   const facts = factsOf(bytes, sections);
-  const meters = facts.imported + facts.globals.length;
+  const meters: Meters = { first: facts.imported + facts.globals.length, ask: facts.functions.indexOf(ask) };
   const parts = [bytes.subarray(0, 8)];
   for (const section of sections) {
     const body = sectionBody(bytes, section, facts, meters);
@@ -193,27 +211,27 @@ export function metered(bytes: Uint8Array): Uint8Array {
   return joined(parts);
 }
 
-function sectionBody(bytes: Uint8Array, { id, start, end }: Section, facts: Facts, meters: number): Uint8Array {
+function sectionBody(bytes: Uint8Array, { id, start, end }: Section, facts: Facts, meters: Meters): Uint8Array {
   const reader = new Reader(bytes, start);
   if (id === CODE) return code(reader, facts, meters);
   if (id !== GLOBALS && id !== EXPORTS) return bytes.subarray(start, end);
   const count = reader.number();
   const most = [I32, 1, 0x41, 0xff, 0xff, 0xff, 0xff, 0x07, END];
-  const added = id === GLOBALS ? [most, most] : exported(facts, meters);
+  const added = id === GLOBALS ? [most, most] : exported(facts, meters.first);
   const first = Uint8Array.from(written(count + added.length));
   return joined([first, bytes.subarray(reader.at, end), Uint8Array.from(added.flat())]);
 }
 
-function exported({ globals, imported }: Facts, meters: number): number[][] {
+function exported({ globals, imported }: Facts, first: number): number[][] {
   const entry = (name: string, index: number) => [...written(name.length), ...Buffer.from(name), 3, ...written(index)];
   const own = globals.flatMap((canBeSet, i) => (canBeSet ? [entry(`${GLOBAL}${i}`, imported + i)] : []));
-  return [...own, entry(STEPS, meters), entry(ROOM, meters + 1)];
+  return [...own, entry(STEPS, first), entry(ROOM, first + 1)];
 }
 
-function code(reader: Reader, facts: Facts, meters: number): Uint8Array {
+function code(reader: Reader, facts: Facts, meters: Meters): Uint8Array {
   const count = reader.number();
   const bodies = [Uint8Array.from(written(count))];
-  const step = Uint8Array.from(take(meters, [0x41, 1]));
+  const step = Uint8Array.from(takeSteps(meters, [0x41, 1]));
   for (let i = 0; i < count; i++) {
     const size = reader.number();
     const body = functionBody(reader, reader.at + size, facts.signatures[facts.types[i]], meters, step);
@@ -226,7 +244,7 @@ function functionBody(
   reader: Reader,
   end: number,
   { parameters, result }: FunctionType,
-  meters: number,
+  meters: Meters,
   step: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
   const { bytes } = reader;
@@ -238,7 +256,7 @@ function functionBody(
     reader.at++;
   }
   const frame = [0x41, ...signed(256 + 8 * locals)];
-  const room = meters + 1;
+  const room = meters.first + 1;
   const back = Uint8Array.from([0x23, ...written(room), ...frame, 0x6a, 0x24, ...written(room)]);
   const copy = Uint8Array.from(takeLength(meters, locals));
   const parts: Uint8Array[] = [
@@ -246,7 +264,7 @@ function functionBody(
     bytes.subarray(declared, reader.at),
     Uint8Array.from([1, I32]),
     step,
-    Uint8Array.from([...take(room, frame), 0x02, result]),
+    Uint8Array.from([...take(room, frame, TRAP), 0x02, result]),
   ];
   let from = reader.at;
   const insert = (at: number, added: Uint8Array) => {
@@ -272,15 +290,19 @@ function signed(value: number): number[] {
   return [...bytes, value];
 }
 
-/** if meter <= amount { trap }; meter -= amount */
-function take(meter: number, amount: number[]): number[] {
+/** if meter <= amount { short }; meter -= amount */
+function take(meter: number, amount: number[], short: number[]): number[] {
   const at = written(meter);
-  const test = [0x23, ...at, ...amount, 0x4d, 0x04, NO_RESULT, 0x00, END];
+  const test = [0x23, ...at, ...amount, 0x4d, 0x04, NO_RESULT, ...short, END];
   return [...test, 0x23, ...at, ...amount, 0x6b, 0x24, ...at];
 }
 
+function takeSteps({ first, ask }: Meters, amount: number[]): number[] {
+  return take(first, amount, [...amount, 0x10, ...written(ask)]);
+}
+
 /** A step for each 64 bytes. The length lies on the stack before and after. */
-function takeLength(meter: number, local: number): number[] {
+function takeLength(meters: Meters, local: number): number[] {
   const n = written(local);
-  return [0x21, ...n, ...take(meter, [0x20, ...n, 0x41, 6, 0x76]), 0x20, ...n];
+  return [0x21, ...n, ...takeSteps(meters, [0x20, ...n, 0x41, 6, 0x76]), 0x20, ...n];
 }

@@ -9,6 +9,7 @@
  * lies behind the heap is free: both are written before they are read.
  *
  * A run has a number of steps and a limit of memory, both counted and not measured, so it ends in the same way each time. Memory that had to grow says that a run was near it (`grew`).
+ * Steps are handed out in slices, and between two of them the statement that the run is for may end (operators/turn.ts): what a run leaves is of no interest to the next, however it ended.
  *
  * Cost: 10 microseconds for the images; a first use some 60 ms, for the package is loaded then. Everything is synchronous, since a call stands in the midst of a tick.
  *
@@ -17,6 +18,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { turn } from '../../operators/turn.ts';
 import { GLOBAL, metered, ROOM, STEPS } from './metered_module.ts';
 import { REALM } from './realm.ts';
 
@@ -55,7 +57,10 @@ const STACK_BYTES = 5 << 20;
 const ROOM_BYTES = 1100 << 10;
 /** What one function may have asked for in vain. */
 const LARGEST_FRAME = 16 << 10;
-const LARGEST_COPY = (MOST_PAGES * PAGE) >> 6;
+/** Steps between two looks, some 3 ms. */
+const SLICE = 1_000_000;
+/** By which the module asks for steps: it imports it to end the process, and nothing here does that. */
+const ASK = 's';
 /** Steps for the realm, and to read a body. */
 const SETUP_STEPS = 200_000_000;
 /** Images differ in parts of so many bytes. */
@@ -79,7 +84,9 @@ interface Instance {
   memory: WebAssembly.Memory<false>;
   exports: Record<string, (...args: number[]) => number>;
   variables: WebAssembly.Global[];
+  /** Of the present slice, and those after it. */
   steps: WebAssembly.Global;
+  later: number;
   room: WebAssembly.Global;
   /** Memory did not suffice, and was made larger. */
   grew: boolean;
@@ -110,9 +117,9 @@ export class Sandbox {
 
   constructor() {
     const file = readFileSync(require.resolve(`${QUICKJS}/wasm`));
-    this.#module = new WebAssembly.Module(metered(file));
+    this.#module = new WebAssembly.Module(metered(file, ASK));
     this.#instance = instantiate(this.#module);
-    this.#instance.steps.value = SETUP_STEPS;
+    give(this.#instance, SETUP_STEPS);
     // The stack grows down from here, and the heap begins here.
     this.#top = this.#instance.variables[0].value;
     this.#runtime = this.#call('_QTS_NewRuntime');
@@ -156,14 +163,14 @@ export class Sandbox {
 
   /** Steps that the last run left. */
   get stepsLeft(): number {
-    return this.#instance.steps.value;
+    return this.#instance.steps.value + this.#instance.later;
   }
 
   #guarded<T>(steps: number, work: () => T): T {
     // What has grown says nothing of the next run.
     if (this.#instance.grew) this.#instance = instantiate(this.#module);
     const meters = this.#instance;
-    meters.steps.value = steps;
+    give(meters, steps);
     meters.room.value = ROOM_BYTES;
     try {
       return work();
@@ -171,7 +178,6 @@ export class Sandbox {
       if (error instanceof RangeError) throw new OutOfStack('out of stack');
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       if (meters.room.value < LARGEST_FRAME) throw new OutOfStack('out of stack');
-      if (meters.steps.value < LARGEST_COPY) throw new OutOfSteps('out of steps');
       throw new Thrown(JSON.stringify(`the sandbox stopped: ${error.message}`));
     }
   }
@@ -264,6 +270,11 @@ export class Sandbox {
   }
 }
 
+function give(instance: Instance, steps: number): void {
+  instance.steps.value = 0;
+  instance.later = steps;
+}
+
 function instantiate(module: WebAssembly.Module): Instance {
   const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES, shared: false });
   const words = () => new Int32Array(memory.buffer);
@@ -298,12 +309,20 @@ function instantiate(module: WebAssembly.Module): Instance {
       memory.grow(wanted - have / PAGE);
       return 1;
     },
+    [ASK]: (wanted: number) => {
+      const left = instance.steps.value + instance.later;
+      if (left <= wanted) throw new OutOfSteps('out of steps');
+      turn.look();
+      instance.steps.value = Math.min(left, Math.max(wanted + 1, SLICE));
+      instance.later = left - instance.steps.value;
+    },
   });
   const instance: Instance = {
     memory,
     exports: {},
     variables: [],
     steps: null as never,
+    later: 0,
     room: null as never,
     grew: false,
   };

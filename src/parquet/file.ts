@@ -4,10 +4,11 @@
  *   footer -> row groups -> a slice is at most SLICE_ROWS rows of one -> each column's chunk of it: page headers looked at, then decoded (hyparquet)
  *
  * What lies in memory is a slice and the packed bytes of one column chunk. Nothing that a file says of itself is believed before it is looked at: sizes and
- * counts beyond the limits below are an error, as a page that has more values than its chunk. Between two columns others have their turn.
+ * counts beyond the limits below are an error, as a page that has more values than its chunk.
+ *
+ * Trap: a column of a slice is decoded in one go, some 100 ms, so this is for a thread that nobody else waits for (thread.ts).
  */
-import { open } from 'node:fs/promises';
-import { setImmediate as immediately } from 'node:timers/promises';
+import { constants, open } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   type AsyncBuffer,
@@ -76,14 +77,14 @@ const EXACT = { timestampFromNanoseconds: (nanoseconds: bigint) => nanoseconds }
 export class ParquetFile {
   readonly rows: number;
   readonly columns: ParquetColumn[];
+  readonly size: number;
   readonly #path: string;
-  readonly #size: number;
   readonly #metadata: FileMetaData;
   readonly #trees: SchemaTree[];
 
   private constructor(path: string, size: number, metadata: FileMetaData) {
     this.#path = path;
-    this.#size = size;
+    this.size = size;
     const annotated = parquetSchema(metadata).children;
     this.columns = annotated.map((tree) => ({ name: tree.element.name, shape: shapeOf(grouped(tree)) }));
     this.#metadata = { ...metadata, schema: plainSchema(metadata.schema) };
@@ -118,10 +119,7 @@ export class ParquetFile {
       for (let first = Math.max(start, from); first < end; first += SLICE_ROWS) {
         const to = Math.min(end, first + SLICE_ROWS);
         const columns: Slice['columns'] = [];
-        for (const name of names) {
-          columns.push(await this.#column(name, group, first - start, to - start));
-          await immediately();
-        }
+        for (const name of names) columns.push(await this.#column(name, group, first - start, to - start));
         yield { n: to - first, columns, done: to / this.rows };
       }
       start = end;
@@ -156,7 +154,7 @@ export class ParquetFile {
 
   /** The bytes of a column's chunks in a group, after a look at the headers of their pages. */
   async #checked(tree: SchemaTree, group: RowGroup): Promise<AsyncBuffer> {
-    const file = bufferOf(this.#path, this.#size);
+    const file = bufferOf(this.#path, this.size);
     const chunks: { start: number; bytes: ArrayBuffer }[] = [];
     for (const { meta_data: chunk } of group.columns) {
       if (chunk === undefined || chunk.path_in_schema[0] !== tree.element.name) continue;
@@ -164,15 +162,15 @@ export class ParquetFile {
       const length = Number(chunk.total_compressed_size);
       const name = chunk.path_in_schema.join('.');
       checkSize(`column "${name}"`, length, MOST_CHUNK_BYTES);
-      if (!(from >= 4 && length >= 0 && from + length <= this.#size))
+      if (!(from >= 4 && length >= 0 && from + length <= this.size))
         throw new Error(`column "${name}" says that it lies at bytes ${from} to ${from + length}`);
       const bytes = await file.slice(from, from + length);
       checkPages(name, bytes, Number(chunk.num_values));
       chunks.push({ start: from, bytes });
     }
     return {
-      byteLength: this.#size,
-      slice: (from, to = this.#size) => {
+      byteLength: this.size,
+      slice: (from, to = this.size) => {
         const chunk = chunks.find(({ start, bytes }) => start <= from && to <= start + bytes.byteLength);
         return chunk === undefined ? file.slice(from, to) : chunk.bytes.slice(from - chunk.start, to - chunk.start);
       },
@@ -224,14 +222,14 @@ function checkLevels(name: string, page: PageHeaderV2, packed: number): void {
   throw new Error(`a page of column "${name}" has a damaged header`);
 }
 
-/** Reads on its own handle, so that nothing has to be closed by whoever leaves early. */
+/** Reads on its own handle, so that nothing has to be closed by whoever leaves early; what has become a pipe meanwhile is not waited for. */
 function bufferOf(path: string, size: number): AsyncBuffer {
   return {
     byteLength: size,
     async slice(from, to = size) {
       const length = Math.max(0, to - from);
       const bytes = Buffer.from(new ArrayBuffer(length));
-      const file = await open(path, 'r');
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         for (let at = 0; at < length; ) {
           const { bytesRead } = await file.read(bytes, at, length - at, from + at);

@@ -11,6 +11,7 @@ import { inputText } from '../../operators/expr/io/index.ts';
 import { Random, testSeed } from '../../operators/testing/property.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { ParquetFile } from './file.ts';
+import type { Shape } from './shape.ts';
 import { jsonOf, textOf } from './texts.ts';
 import { ParquetRows } from './writer.ts';
 
@@ -170,4 +171,16 @@ test('damaged files are an error, or rows, and end', async () => {
     writeFileSync(path, text, 'latin1');
     await assert.rejects(rowsOf(path), { message });
   }
+});
+
+test('a list that says much with few bytes has a limit', () => {
+  const long = 'x'.repeat(1 << 20);
+  const text: Shape = { k: 'leaf', text: String, bare: false, bytes: true };
+  const lists: Shape = { k: 'list', item: text };
+  function* items() {
+    for (let i = 0; i < 1000; i++) yield long;
+    assert.fail('all have been asked for');
+  }
+  for (const work of [() => textOf(lists, items(), OID._text), () => jsonOf(lists, items(), OID.json)])
+    assert.throws(work, /^Error: a value has more than 268435456 bytes as text$/);
 });

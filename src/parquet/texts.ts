@@ -8,6 +8,24 @@ import { isArrayType } from '../../operators/expr/array_types.ts';
 import { OID } from '../../operators/types.ts';
 import { latin1, type Shape } from './shape.ts';
 
+/** Of a value. A file may say much with few bytes: a list names one long text of a dictionary again and again. */
+const MOST_TEXT = 256 << 20;
+
+class Items {
+  readonly #texts: string[] = [];
+  #length = 0;
+
+  add(text: string): void {
+    this.#length += text.length + 1;
+    if (this.#length > MOST_TEXT) throw new Error(`a value has more than ${MOST_TEXT} bytes as text`);
+    this.#texts.push(text);
+  }
+
+  get joined(): string {
+    return this.#texts.join(',');
+  }
+}
+
 /** `oid`: type of the column that it goes to. Null is NULL. */
 export function textOf(shape: Shape, value: unknown, oid: number): string | null {
   if (value === null || value === undefined) return null;
@@ -25,21 +43,23 @@ export function jsonOf(shape: Shape, value: unknown, oid: number): string {
       return oid === OID.json || oid === OID.jsonb ? ownJson(shape, text) : quoted(text);
     }
     case 'list': {
-      const items: string[] = [];
+      const items = new Items();
       // A list of BigInt64Array is one, too.
-      for (const item of value as Iterable<unknown>) items.push(jsonOf(shape.item, item, OID.text));
-      return `[${items.join(',')}]`;
+      for (const item of value as Iterable<unknown>) items.add(jsonOf(shape.item, item, OID.text));
+      return `[${items.joined}]`;
     }
     case 'struct': {
       const found = value as Record<string, unknown>;
-      const fields = shape.fields.map(
-        ([name, field]) => `${quoted(name)}:${jsonOf(field, found[utf8(name)], OID.text)}`,
-      );
-      return `{${fields.join(',')}}`;
+      const fields = new Items();
+      for (const [name, field] of shape.fields)
+        fields.add(`${quoted(name)}:${jsonOf(field, found[utf8(name)], OID.text)}`);
+      return `{${fields.joined}}`;
     }
     case 'map': {
-      const entries = Object.entries(value as Record<string, unknown>);
-      return `{${entries.map(([key, item]) => `${quoted(latin1(key))}:${jsonOf(shape.value, item, OID.text)}`).join(',')}}`;
+      const entries = new Items();
+      for (const [key, item] of Object.entries(value as Record<string, unknown>))
+        entries.add(`${quoted(latin1(key))}:${jsonOf(shape.value, item, OID.text)}`);
+      return `{${entries.joined}}`;
     }
   }
 }
@@ -61,16 +81,16 @@ function ownJson(shape: Extract<Shape, { k: 'leaf' }>, text: string): string {
 }
 
 function arrayText(item: Shape, values: Iterable<unknown>): string {
-  const items: string[] = [];
+  const items = new Items();
   for (const value of values) {
-    if (value === null || value === undefined) items.push('NULL');
-    else if (item.k === 'list') items.push(arrayText(item.item, value as unknown[]));
+    if (value === null || value === undefined) items.add('NULL');
+    else if (item.k === 'list') items.add(arrayText(item.item, value as unknown[]));
     else {
       const text = item.k === 'leaf' ? item.text(value) : jsonOf(item, value, OID.text);
-      items.push(`"${text.replace(/["\\]/g, '\\$&')}"`);
+      items.add(`"${text.replace(/["\\]/g, '\\$&')}"`);
     }
   }
-  return `{${items.join(',')}}`;
+  return `{${items.joined}}`;
 }
 
 /** A number or a truth value, not Infinity. */

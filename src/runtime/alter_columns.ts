@@ -14,6 +14,7 @@ import { detach } from '../../operators/batch/detach.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { turn } from '../../operators/turn.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
 import { stillSame } from '../catalog/object_shape.ts';
 import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
@@ -137,7 +138,7 @@ class Alteration {
     if (!draft.rewritten && draft.changed.length === 0 && same && others.length === 0) return;
     checkNotFollowed(this.#engine, this.#object);
     if (draft.rewritten) await this.#rewrite(draft, signal);
-    else this.#change(draft, others, this.#stored, null);
+    else this.#change(draft, others, this.#stored, null, signal);
     for (const close of this.#closing) await close?.();
   }
 
@@ -155,7 +156,7 @@ class Alteration {
     const key = indexes.find((columns) => String(columns) === String(relation.key)) ?? null;
     const types = typesOfColumns(draft.object.relation.columns.filter(({ dropped }) => !dropped));
     const isSame = stillSame(catalog, [oid, ...types, ...draft.gone.map((object) => object.oid)]);
-    const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context);
+    const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context, signal);
     try {
       const made = await RebuiltTable.make(
         this.#engine,
@@ -173,7 +174,7 @@ class Alteration {
         for (const columns of again.draft.object.relation.indexes) made.stored.addIndex(columns);
         made.stored.setComputed(again.draft.object.relation.computed ?? []);
         made.catchUp();
-        this.#change(again.draft, again.others, made.stored, rewrite);
+        this.#change(again.draft, again.others, made.stored, rewrite, signal);
       } catch (error) {
         if (loop.relations.get(oid) !== made.stored) made.release();
         throw error;
@@ -208,7 +209,13 @@ class Alteration {
   }
 
   /** The part that happens in one turn. `rewrite`: null: the rows stay as they are. */
-  #change(draft: TableDraft, others: AlterAction[], stored: StoredRelation, rewrite: RowRewrite | null): void {
+  #change(
+    draft: TableDraft,
+    others: AlterAction[],
+    stored: StoredRelation,
+    rewrite: RowRewrite | null,
+    signal: AbortSignal,
+  ): void {
     const engine = this.#engine;
     const { catalog } = engine;
     const { oid } = this.#object;
@@ -220,9 +227,9 @@ class Alteration {
       const counted = new CountedColumns(engine, draft, this.#statement.text, this.#session);
       const values =
         draft.isVolatile && engine.replay === null
-          ? new VolatileValues(draft, counted, stored, this.#context, arena)
+          ? turn.of(signal, () => new VolatileValues(draft, counted, stored, this.#context, arena))
           : null;
-      const { applies, planned } = this.#prepare(draft, others, stored, values, arena);
+      const { applies, planned } = turn.of(signal, () => this.#prepare(draft, others, stored, values, arena));
       // Before anything is done: rows that wait for COMMIT may have no new form.
       const reshape =
         rewrite === null

@@ -6,6 +6,7 @@
  */
 
 import { SqlError, unsupported } from '../../operators/errors.ts';
+import { turn } from '../../operators/turn.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { AlterAction, CheckDef, ForeignKeyDef, Statement } from '../../planner/parse/ast.ts';
 import {
@@ -60,15 +61,23 @@ export interface Planned {
   looks: (() => void)[];
 }
 
-export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
+export function alterRelation(
+  engine: TidemarkEngine,
+  statement: AlterRelation,
+  session: SessionContext,
+  signal: AbortSignal,
+): void {
   const object = found(engine, statement, session);
   if (object === null) return;
   const made = engine.catalog.nextOid;
   const planned = nothingPlanned(object, engine.loop.relations.get(object.oid));
-  const applies = inOrder(statement.actions).map((action) =>
-    prepareAction(engine, object, action, planned, statement, session),
-  );
-  if (engine.replay === null) for (const look of planned.looks) look();
+  const applies = turn.of(signal, () => {
+    const prepared = inOrder(statement.actions).map((action) =>
+      prepareAction(engine, object, action, planned, statement, session),
+    );
+    if (engine.replay === null) for (const look of planned.looks) look();
+    return prepared;
+  });
   const referenced = planned.foreignKeys.map(({ references }) => references);
   const schemas = statement.actions.flatMap((action) => {
     return action.k === 'set_schema' ? [engine.catalog.schemaOid(action.schema, session.searchPath)] : [];

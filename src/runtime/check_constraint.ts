@@ -6,6 +6,7 @@ import { readRow, weightOf } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { turn } from '../../operators/turn.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
 import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
@@ -20,6 +21,9 @@ import { settledText } from './settled_literals.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { withTypesOf } from './type_users.ts';
 import { parsed, written } from './written_expression.ts';
+
+/** Between two looks whether the statement is to end. */
+const LOOK_ROWS = 256;
 
 /** The constraint as a statement says it; `there`: those that the table has, and those of the statement before it. */
 export function checkConstraint(
@@ -109,6 +113,7 @@ export function checkRows(
 ): void {
   stored?.inPieces((rows) => {
     for (let i = 0; i < rows.n; i++) {
+      if (i % LOOK_ROWS === 0) turn.look();
       if (weightOf(rows, i) <= 0 || holds(check, readRow(rows, i), evalContext)) continue;
       const message = `check constraint "${check.name}" of relation "${name}" is violated by some row`;
       throw new SqlError('23514', message, { schema, table: name, constraint: check.name });

@@ -3,6 +3,7 @@ import { withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { turn } from '../../operators/turn.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
@@ -100,11 +101,11 @@ function prepareCopyIn(
   }));
   checkColumns(options, columns);
   const where = condition(engine, relation, statement, session);
-  const prepared = runnable(statement, engine.catalogVersion, null, async (_params, session) => ({
+  const prepared = runnable(statement, engine.catalogVersion, null, async (_params, session, signal) => ({
     kind: 'copyIn',
     columns,
     options,
-    target: copyTarget(engine, relation, positions, where, session),
+    target: copyTarget(engine, relation, positions, where, session, signal),
     ...fileOf(engine, statement, session),
   }));
   return { ...prepared, needs: [{ relation: relation.oid, privileges: INSERT, view: null }] };
@@ -139,24 +140,28 @@ function copyTarget(
   positions: number[],
   where: Expr | null,
   session: SessionContext,
+  signal: AbortSignal,
 ): CopyTarget {
   const { columns } = relation;
   const filler = new CopyFiller(engine, relation, positions, session);
   let count = 0;
   // A row may reference one that comes after it.
   let waiting: RowChange[] = [];
+  const write = (rows: Batch): void => {
+    const at = modifyContext(engine, relation, session, columns);
+    if (where === null && writeByColumns(relation, rows, filler, at)) {
+      count += rows.n;
+      return;
+    }
+    const whole = filler.rows(rows);
+    const taken = where === null ? whole : whole.filter((row) => evaluatorOf(where)(row, at.context) === true);
+    const added = insertDatums(relation, taken, at);
+    waiting.push(...missingReferences({ relation, at, delta: added }));
+    count += taken.length;
+  };
   return {
     async write(rows) {
-      const at = modifyContext(engine, relation, session, columns);
-      if (where === null && writeByColumns(relation, rows, filler, at)) {
-        count += rows.n;
-        return;
-      }
-      const whole = filler.rows(rows);
-      const taken = where === null ? whole : whole.filter((row) => evaluatorOf(where)(row, at.context) === true);
-      const added = insertDatums(relation, taken, at);
-      waiting.push(...missingReferences({ relation, at, delta: added }));
-      count += taken.length;
+      turn.of(signal, () => write(rows));
     },
     async finish() {
       if (waiting.length > 0) {

@@ -133,7 +133,7 @@ async function define(
       createDomain(engine, statement, session);
       return null;
     case 'alter_domain':
-      alterDomain(engine, statement, session);
+      alterDomain(engine, statement, session, signal);
       return null;
     case 'create_function':
       createFunction(engine, statement, session);

@@ -11,6 +11,7 @@ import { type Datum, isPgArray } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { checkDomain, domainTypeOf } from '../../operators/expr/domain_types.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { turn } from '../../operators/turn.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { type DomainObject, KIND_NAMES } from '../catalog/objects.ts';
@@ -55,8 +56,11 @@ export function checkNotComputed(engine: TidemarkEngine, object: DomainObject, m
   });
 }
 
+/** Between two looks whether the statement is to end. */
+const LOOK_ROWS = 256;
+
 /** What a domain gets. */
-type Added = { k: 'not_null' } | { k: 'check'; expr: Expr };
+export type Added = { k: 'not_null' } | { k: 'check'; expr: Expr };
 
 /** Throws when a value that is there does not fit. */
 export function checkStored(
@@ -73,6 +77,7 @@ export function checkStored(
   for (const { relation, columns } of relationsWith(engine, object)) {
     engine.loop.relations.get(relation.oid)?.inPieces((rows) => {
       for (let i = 0; i < rows.n; i++) {
+        if (i % LOOK_ROWS === 0) turn.look();
         if (weightOf(rows, i) <= 0) continue;
         const row = readRow(rows, i);
         const bad = columns.find((c) => !valuesOf(row[c], relation.columns[c].type, object.type.oid).every(fits));

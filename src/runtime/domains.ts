@@ -6,6 +6,7 @@
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
+import { turn } from '../../operators/turn.ts';
 import type { ColType } from '../../operators/types.ts';
 import { typeObjectOf, userTypeOid } from '../../operators/types.ts';
 import type { CheckDef, DomainAction, PgNode, Statement } from '../../planner/parse/ast.ts';
@@ -16,7 +17,7 @@ import { type ColumnDefault, type DomainCheck, type DomainObject, isDomain, type
 import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkOwner } from './access.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
-import { checkNotComputed, checkStored, constrainUsers } from './domain_users.ts';
+import { type Added, checkNotComputed, checkStored, constrainUsers } from './domain_users.ts';
 import { settleNeeded } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { inOrderOfNames } from './foreign_key.ts';
@@ -146,13 +147,14 @@ export function alterDomain(
   engine: TidemarkEngine,
   { schema, name, action, text }: AlterDomain,
   session: SessionContext,
+  signal: AbortSignal,
 ): void {
   const { catalog } = engine;
   // Done again, it may come before the domain got the name that it says.
   const again = engine.replay === null ? undefined : catalog.get(engine.replay.altered);
   const object = isDomain(again) ? again : domainNamed(engine, schema, name, session);
   checkOwner(engine, object, session);
-  if (!altered(engine, object, action, text, session)) return;
+  if (!altered(engine, object, action, text, session, signal)) return;
   const named = [
     ...namedInSyntax(engine, action as PgNode, session.searchPath),
     ...namedInLiterals(engine, action, session),
@@ -182,9 +184,11 @@ function altered(
   action: DomainAction,
   text: string,
   session: SessionContext,
+  signal: AbortSignal,
 ): boolean {
   const { catalog, loop } = engine;
   const { type } = object;
+  const checkThere = (added: Added) => turn.of(signal, () => checkStored(engine, object, added, session));
   switch (action.k) {
     case 'rename':
       checkNowhereNamed(engine, object);
@@ -207,14 +211,14 @@ function altered(
     case 'set_not_null':
       if (type.notNull === action.notNull) return false;
       checkNotComputed(engine, object, action.notNull);
-      if (action.notNull) checkStored(engine, object, { k: 'not_null' }, session);
+      if (action.notNull) checkThere({ k: 'not_null' });
       catalog.setType(object, { ...type, notNull: action.notNull, since: loop.tick });
       constrainUsers(engine, object);
       return true;
     case 'add_check': {
       checkNotComputed(engine, object, true);
       const check = domainCheck(engine, type, action.check, text, session);
-      if (check.valid) checkStored(engine, object, { k: 'check', expr: check.expr }, session);
+      if (check.valid) checkThere({ k: 'check', expr: check.expr });
       const named = namedInSyntax(engine, action.check.expr, session.searchPath);
       checkLasting(engine, object.schema, named);
       object.dependencies = [...new Set([...object.dependencies, ...named])];
@@ -224,7 +228,7 @@ function altered(
     }
     case 'validate_constraint': {
       const check = domainConstraint(object, action.name);
-      if (!check.valid) checkStored(engine, object, { k: 'check', expr: check.expr }, session);
+      if (!check.valid) checkThere({ k: 'check', expr: check.expr });
       catalog.setType(object, { ...type, checks: changed(type.checks, action.name, { valid: true }) });
       return true;
     }

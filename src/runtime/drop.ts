@@ -178,7 +178,7 @@ export async function alter(
 ): Promise<void> {
   if (pendRename(engine, statement, session) || changeOnlyOwner(engine, statement, session)) return;
   settle(engine, statement, session);
-  if (!altersColumns(statement)) alterRelation(engine, statement, session);
+  if (!altersColumns(statement)) alterRelation(engine, statement, session, signal);
   else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
 }
 

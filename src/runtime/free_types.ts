@@ -65,7 +65,7 @@ export function freeTypes(
       // Temporary tables of other sessions have it no longer either.
       const heard = sessionWith(session, { notice, ...(isTemporary(schema) ? { searchPath: [schema] } : {}) });
       if (altersColumns(statement)) await alterColumnsNow(engine, statement, heard, signal, later);
-      else alterRelation(engine, statement, heard);
+      else alterRelation(engine, statement, heard, signal);
     }
     const on = wordsOf(type);
     tellCascade(

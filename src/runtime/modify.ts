@@ -77,7 +77,7 @@ export async function changesOf(
   if (takesAway(bound)) at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
   const position = new Map(ids.map((id, i) => [id, i]));
-  const values = listedRows(bound, at);
+  const values = turn.of(at.signal, () => listedRows(bound, at));
   if (values !== null) return turn.of(at.signal, () => changesOfRows(bound, { rows: values, position }, at, before));
   const found = planned?.rows(at) ?? (await sourcePieces(bound, ids, at, planned?.plan));
   try {

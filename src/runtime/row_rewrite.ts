@@ -6,6 +6,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { turn } from '../../operators/turn.ts';
 import type { ColType } from '../../operators/types.ts';
 
 const OLD_ROWS = 0;
@@ -14,9 +15,11 @@ export class RowRewrite {
   readonly types: ColType[];
   readonly #dataflow: Dataflow;
   readonly #context: EvalContext;
+  readonly #signal: AbortSignal;
 
-  /** `values`: by column of the new rows, over positions of the old ones. */
-  constructor(before: ColType[], values: Expr[], context: EvalContext) {
+  /** `values`: by column of the new rows, over positions of the old ones. `signal`: the statement's. */
+  constructor(before: ColType[], values: Expr[], context: EvalContext, signal: AbortSignal) {
+    this.#signal = signal;
     this.types = values.map(({ t }) => t);
     this.#context = context;
     const columns = before.map((_, i) => i);
@@ -35,7 +38,7 @@ export class RowRewrite {
     const { now } = this.#context;
     const tick = { number: 0n, arena, evalContext: this.#context, errors: FAILS, now, watermark: () => null };
     try {
-      return use(this.#dataflow.step(() => rows, tick));
+      return use(turn.of(this.#signal, () => this.#dataflow.step(() => rows, tick)));
     } finally {
       this.#dataflow.endTick();
     }

@@ -11,6 +11,7 @@ import { inputBinary } from '../../../operators/expr/io/index.ts';
 import type { ResultColumn } from '../../engine.ts';
 import { atPlace, badFormat } from './copy_errors.ts';
 import type { RowDecoder } from './row_decoder.ts';
+import { Unfinished } from './unfinished.ts';
 
 export const COPY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const MAX_FIELD_BYTES = 1 << 30;
@@ -18,7 +19,7 @@ const MAX_FIELD_BYTES = 1 << 30;
 export class BinaryDecoder implements RowDecoder {
   readonly #table: string;
   readonly #columns: ResultColumn[];
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #rest = new Unfinished();
   #headerRead = false;
   #trailerRead = false;
   #row = 0;
@@ -33,12 +34,12 @@ export class BinaryDecoder implements RowDecoder {
   }
 
   push(chunk: Buffer, rows: BatchBuilder): void {
-    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const data = this.#rest.with(chunk);
     let at = 0;
     if (!this.#headerRead) {
       at = this.#header(data);
       if (at < 0) {
-        this.#rest = Buffer.from(data);
+        this.#rest.keep(data, 0);
         return;
       }
       this.#headerRead = true;
@@ -53,13 +54,13 @@ export class BinaryDecoder implements RowDecoder {
       if (!this.#trailerRead) rows.pushDatums(this.#decode(data, at + 2), 1);
       at = end;
     }
-    this.#rest = Buffer.from(data.subarray(at));
+    this.#rest.keep(data, at);
   }
 
   end(): void {
     if (!this.#headerRead) throw badFormat('COPY file signature not recognized');
     // PostgreSQL takes data without the trailer too.
-    if (this.#rest.length > 0) throw this.#placed(badFormat('unexpected EOF in COPY data'), this.#row + 1);
+    if (this.#rest.bytes.length > 0) throw this.#placed(badFormat('unexpected EOF in COPY data'), this.#row + 1);
   }
 
   /** Where the header ends; -1 when more must come. */

@@ -11,12 +11,10 @@ import { badFormat } from './copy_errors.ts';
 import { checkCopyOptions } from './copy_options.ts';
 import type { CopyWait } from './copy_wait.ts';
 import { decoderOf } from './decoder_of.ts';
-import { escaped } from './escaped.ts';
-import { fileError, openToRead } from './server_file.ts';
+import { bytesOf, sizeToRead } from './server_file.ts';
 
 type CopyIn = Extract<Result, { kind: 'copyIn' }>;
 
-const CHUNK_BYTES = 1 << 18;
 const ROWS_AT_ONCE = 1000;
 const MOST_PAGES = 2;
 
@@ -35,7 +33,7 @@ export async function copyFromFile(
   try {
     const decoder = decoderOf(table, columns, options, context);
     const rows = new BatchBuilder(types, arena, ROWS_AT_ONCE);
-    const chunks = options.format === 'parquet' ? parquetLines(path, copy) : bytesOf(path);
+    const chunks = options.format === 'parquet' ? parquetLines(path, copy, cancellation) : bytesOf(path, cancellation);
     for await (const chunk of chunks) {
       cancellation.check();
       decoder.push(chunk, rows);
@@ -55,59 +53,22 @@ export async function copyFromFile(
   }
 }
 
-async function* bytesOf(path: string): AsyncGenerator<Buffer> {
-  const file = await openToRead(path);
-  try {
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } catch (error) {
-    throw fileError('read from file %', path, error);
-  } finally {
-    await file.close();
-  }
-}
-
 /** Rows as lines of COPY's text, by the names of their columns. */
-async function* parquetLines(path: string, { columns }: CopyIn): AsyncGenerator<Buffer> {
-  const file = await openToRead(path);
-  let size: number;
+async function* parquetLines(path: string, { columns }: CopyIn, cancellation: CopyWait): AsyncGenerator<Buffer> {
+  const size = await sizeToRead(path);
+  const { ParquetReader } = await import('../../parquet/thread.ts');
+  const wanted = { names: columns.map(({ name }) => name), oids: columns.map(({ type }) => type.oid) };
   try {
-    ({ size } = await file.stat());
-  } finally {
-    await file.close();
-  }
-  const [{ ParquetFile }, { textOf }] = await Promise.all([
-    import('../../parquet/file.ts'),
-    import('../../parquet/texts.ts'),
-  ]);
-  try {
-    const parquet = await ParquetFile.open(path, size);
-    const shapes = columns.map(({ name }) => {
-      const found = parquet.columns.find((column) => column.name === name);
-      if (found === undefined) {
-        throw new SqlError('22P04', `file "${path}" has no column "${name}"`, {
-          detail: `It has ${parquet.columns.map((column) => `"${column.name}"`).join(', ')}.`,
-          hint: 'Columns of a Parquet file are found by their names. Name those that it has: COPY table (column, ...) FROM.',
-        });
+    const reader = await ParquetReader.open(path, size, 'lines', wanted);
+    try {
+      const pieces = reader.pieces(0);
+      for (;;) {
+        const { value, done } = await cancellation.wait(pieces.next());
+        if (done) return;
+        yield value.bytes;
       }
-      return found.shape;
-    });
-    const names = columns.map(({ name }) => name);
-    for await (const { n, columns: values } of parquet.slices(names, 0)) {
-      let lines = '';
-      for (let row = 0; row < n; row++) {
-        shapes.forEach((shape, i) => {
-          const text = textOf(shape, values[i]?.[row], columns[i].type.oid);
-          lines += `${i === 0 ? '' : '\t'}${escaped(text)}`;
-        });
-        lines += '\n';
-        if (lines.length < CHUNK_BYTES && row < n - 1) continue;
-        yield Buffer.from(lines, 'latin1');
-        lines = '';
-      }
+    } finally {
+      reader.close();
     }
   } catch (error) {
     if (error instanceof SqlError || !(error instanceof Error)) throw error;

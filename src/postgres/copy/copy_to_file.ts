@@ -27,7 +27,7 @@ export async function copyToFile(
 ): Promise<string> {
   try {
     checkCopyOptions(copy.options);
-    const file = await FileToWrite.open(path);
+    const file = await FileToWrite.open(path, cancellation);
     try {
       const write = copy.options.format === 'parquet' ? writeParquet : writeRows;
       const rows = await write(file, copy, context, cancellation);

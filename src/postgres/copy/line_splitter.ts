@@ -7,11 +7,11 @@
  * is kept between chunks.
  */
 import { badFormat } from './copy_errors.ts';
+import { Unfinished } from './unfinished.ts';
 
 const LF = 10;
 const CR = 13;
 const BACKSLASH = 92;
-const NOTHING = Buffer.alloc(0);
 
 export interface SplitOptions {
   csv: boolean;
@@ -22,7 +22,7 @@ export interface SplitOptions {
 
 export class LineSplitter {
   readonly #options: SplitOptions;
-  #rest: Buffer = NOTHING;
+  readonly #rest = new Unfinished();
   /** Bytes of #rest that are scanned already. */
   #scanned = 0;
   #inQuotes = false;
@@ -37,7 +37,7 @@ export class LineSplitter {
 
   /** Gives each line that is complete now: where it begins and ends, without its line end; the bytes are valid during the call only. Throws 22P04. */
   push(chunk: Buffer, onLine: (data: Buffer, start: number, end: number) => void): void {
-    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const data = this.#rest.with(chunk);
     let start = 0;
     let at = this.#scanned;
     while (at < data.length) {
@@ -61,8 +61,7 @@ export class LineSplitter {
       } else this.#look(byte);
       at++;
     }
-    // A copy: the chunk belongs to the socket's buffer.
-    this.#rest = start < data.length ? Buffer.from(data.subarray(start)) : NOTHING;
+    this.#rest.keep(data, start);
     this.#scanned = at - start;
   }
 
@@ -104,9 +103,10 @@ export class LineSplitter {
   /** The last line, when the data does not end with a line end. Throws 22P04 inside quotes. */
   end(): Buffer | null {
     if (this.#inQuotes) throw badFormat('unterminated CSV quoted field');
-    let rest = this.#rest;
+    const { bytes } = this.#rest;
+    let rest = bytes;
     if (this.#lineEnd !== 'lf' && rest.length > 0 && rest[rest.length - 1] === CR)
       rest = rest.subarray(0, rest.length - 1);
-    return this.#rest.length === 0 ? null : rest;
+    return bytes.length === 0 ? null : rest;
   }
 }

@@ -1,12 +1,20 @@
-/** Files of the server as COPY opens them: PostgreSQL's errors, and what is written is there whole or not at all. */
+/**
+ * Files of the server as COPY opens them: PostgreSQL's errors, and what is written is there whole or not at all. Nothing waits in a system call for somebody else (named_pipe.ts): a device that
+ * has nothing to read now is an error.
+ */
 import { randomBytes } from 'node:crypto';
 import { access, constants, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { SqlError, type SqlErrorFields } from '../../../operators/errors.ts';
+import type { CopyWait } from './copy_wait.ts';
+import { NamedPipe } from './named_pipe.ts';
 
 /** As PostgreSQL's: others may read it, unless the umask says no. */
 const FILE_MODE = 0o644;
+/** How anything is opened that may be no file. */
+const AT_ONCE = constants.O_NONBLOCK | constants.O_NOCTTY;
+const CHUNK_BYTES = 1 << 18;
 
 const SQLSTATES: Record<string, string> = {
   ENOENT: '58P01',
@@ -31,11 +39,42 @@ export function fileError(does: string, path: string, error: unknown, fields: Sq
   return new SqlError(SQLSTATES[code] ?? '58030', `could not ${does.replace('%', `"${path}"`)}: ${words}`, fields);
 }
 
-/** For reading. Throws 42809 for a folder. */
-export async function openToRead(path: string): Promise<FileHandle> {
+/** What there is to read, piece by piece. Throws 42809 for a folder. */
+export async function* bytesOf(path: string, cancellation: CopyWait): AsyncGenerator<Buffer> {
+  const file = await openToRead(path);
+  try {
+    if (file instanceof NamedPipe) yield* file.chunks(cancellation);
+    else yield* chunksOf(file);
+  } catch (error) {
+    throw fileError('read from file %', path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Bytes of a file. Throws for what cannot be read, 42809 for a folder. */
+export async function sizeToRead(path: string): Promise<number> {
+  const file = await openToRead(path);
+  try {
+    return file instanceof NamedPipe ? 0 : (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+async function openToRead(path: string): Promise<FileHandle | NamedPipe> {
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    if ((await stat(path)).isFIFO()) return await NamedPipe.toRead(path);
+    file = await open(path, constants.O_RDONLY | AT_ONCE);
   } catch (error) {
     throw fileError('open file % for reading', path, error, {
       hint: "COPY FROM instructs the server process to read a file. You may want a client-side facility such as psql's \\copy.",
@@ -51,15 +90,15 @@ export class FileToWrite {
   readonly #path: string;
   /** Null: there is none beside the file itself. */
   readonly #temporary: string | null;
-  readonly #file: FileHandle;
+  readonly #file: FileHandle | NamedPipe;
 
-  private constructor(path: string, temporary: string | null, file: FileHandle) {
+  private constructor(path: string, temporary: string | null, file: FileHandle | NamedPipe) {
     this.#path = path;
     this.#temporary = temporary;
     this.#file = file;
   }
 
-  static async open(path: string): Promise<FileToWrite> {
+  static async open(path: string, cancellation: CopyWait): Promise<FileToWrite> {
     if (!isAbsolute(path)) throw new SqlError('42602', 'relative path not allowed for COPY to file');
     try {
       const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -68,7 +107,9 @@ export class FileToWrite {
       });
       if (there?.isDirectory())
         throw new SqlError('42809', `could not open file "${path}" for writing: Is a directory`);
-      if (there !== null && !there.isFile()) return new FileToWrite(path, null, await open(path, 'w'));
+      if (there?.isFIFO()) return new FileToWrite(path, null, await NamedPipe.toWrite(path, cancellation));
+      if (there !== null && !there.isFile())
+        return new FileToWrite(path, null, await open(path, constants.O_WRONLY | AT_ONCE));
       // A link stays one.
       const target = there === null ? path : await realpath(path);
       // Hidden from patterns of a stream that watches the folder.
@@ -88,7 +129,9 @@ export class FileToWrite {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten;
+      const file = this.#file;
+      if (file instanceof NamedPipe) await file.write(bytes);
+      else for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
     } catch (error) {
       throw fileError('write to file %', this.#path, error);
     }

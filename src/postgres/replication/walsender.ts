@@ -83,6 +83,8 @@ class Sender {
   /** When the client has said something last, and whether it was asked to since half of the time that it has. */
   #heardAt = performance.now();
   #asked = false;
+  /** The client wants to be told where the log ends. */
+  #wanted = false;
 
   constructor(
     session: Session,
@@ -136,6 +138,10 @@ class Sender {
       this.#asked = false;
       this.#take(message);
     }
+    // One answer to all that was asked, and none to who takes none.
+    if (!this.#wanted || connection.out.blocked) return;
+    this.#wanted = false;
+    this.#keepalive(false);
   }
 
   #take({ type, body }: FrontendMessage): void {
@@ -156,7 +162,7 @@ class Sender {
     const wantsReply = reader.bytes(1)[0] !== 0;
     reader.end();
     if (flushed > 0n) this.#session.replication?.confirm(this.#slot, tickBefore(flushed));
-    if (wantsReply) this.#keepalive(false);
+    this.#wanted ||= wantsReply;
   }
 
   /** Sends the next tick; false when there is none. */

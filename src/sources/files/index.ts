@@ -25,7 +25,11 @@ export async function checkFiles(given: Record<string, string>, columns: FileCol
     looked = first.path;
     if (format !== 'parquet') checkPacked(first.path);
     const reader = await openFile(first.path, first.size, options, columns);
-    for await (const _piece of reader.pieces(0)) break;
+    try {
+      for await (const _piece of reader.pieces(0)) break;
+    } finally {
+      reader.close();
+    }
   } catch (error) {
     if (error instanceof SqlError && looked === null) throw error;
     const { code, message } = error as NodeJS.ErrnoException;

@@ -14,6 +14,7 @@ export interface Piece {
 export interface FileReader {
   /** Its records from the one with this number on, the first is 0. Throws an Error that says what is wrong with the file. */
   pieces(from: number): AsyncGenerator<Piece>;
+  close(): void;
 }
 
 /** The records of the piece from `from` on. */

@@ -47,8 +47,9 @@ export async function openFile(
   columns: FileColumns,
 ): Promise<FileReader> {
   if (options.format !== 'parquet') return new TextFile(path, size, options, columns.names);
-  const { ParquetRecords } = await import('./parquet_records.ts');
-  return ParquetRecords.open(path, size, columns);
+  const { ParquetReader } = await import('../../parquet/thread.ts');
+  const { names, oids } = columns;
+  return ParquetReader.open(path, size, 'records', { names, oids });
 }
 
 export class FilesSource implements Source {
@@ -208,7 +209,10 @@ export class FilesSource implements Source {
       }
       this.#unread += file.size;
       reader = await this.#open(file);
-      if (!this.#goesOn(epoch)) return;
+      if (!this.#goesOn(epoch)) {
+        reader.close();
+        return;
+      }
       this.#put(number, file);
     } else {
       await checkSame(file);
@@ -236,11 +240,14 @@ export class FilesSource implements Source {
     }
   }
 
+  /** Closes the reader. */
   async *#pieces(reader: FileReader, file: ListedFile, from: number): AsyncGenerator<Piece> {
     try {
       yield* reader.pieces(from);
     } catch (error) {
       throw unreadable(file, error);
+    } finally {
+      reader.close();
     }
   }
 

@@ -4,7 +4,7 @@
  * What lies in memory is a chunk and the record that it cuts, which may have MOST_RECORD_BYTES. To begin at a record all before it is read and found again, not
  * decoded: a file has no index.
  */
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
@@ -44,7 +44,11 @@ export class TextFile implements FileReader {
     let left = from;
     let rest: Buffer = NOTHING;
     let isFirst = true;
-    const file = createReadStream(this.#path, { end: this.#size - 1, highWaterMark: CHUNK_BYTES });
+    // What has become a pipe meanwhile is not waited for.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const options = { flags, end: this.#size - 1, highWaterMark: CHUNK_BYTES };
+    // Types know its flags as text only.
+    const file = createReadStream(this.#path, options as object);
     const found = (bytes: Buffer): Piece | null => {
       const { starts, ends } = finder;
       let piece: Piece = { bytes, starts, ends, n: starts.length, read: file.bytesRead };
@@ -71,6 +75,10 @@ export class TextFile implements FileReader {
     finder.end(rest);
     const last = found(rest);
     if (last !== null) yield last;
+  }
+
+  close(): void {
+    // Each pieces() has the file open by itself.
   }
 
   #checkHeader(bytes: Buffer): void {
