@@ -22,7 +22,7 @@ export const SECONDS_PER_DAY = 86400;
 
 export const MIN_TIMESTAMP = -211_813_488_000_000_000n;
 /** First value past the range: 294277-01-01. */
-export const END_TIMESTAMP = 9_223_371_331_200_000_000n;
+const END_TIMESTAMP = 9_223_371_331_200_000_000n;
 /** Dates are Julian days 0 to 2147483493. */
 export const MIN_DATE = -POSTGRES_EPOCH_JULIAN;
 export const END_DATE = 2_147_483_494 - POSTGRES_EPOCH_JULIAN;
@@ -72,7 +72,7 @@ export function weekday(julian: number): number {
   return (((julian + 1) % 7) + 7) % 7;
 }
 
-export function isLeapYear(year: number): boolean {
+function isLeapYear(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
