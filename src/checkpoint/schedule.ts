@@ -3,7 +3,7 @@
  * end, so that the next start has nothing to replay. A start that had to replay for long takes one at once: else a server that is killed again and
  * again before its time would have more to replay at every start. After a checkpoint the log gives up what the older of the two kept ones holds too.
  */
-import { isDiskFull } from '../durable/disk.ts';
+import { diskTrouble } from '../durable/disk.ts';
 import type { Journal } from '../durable/journal.ts';
 import { removeStale, writePortable } from '../durable/portable.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
@@ -143,8 +143,10 @@ export class CheckpointSchedule {
       const { tick, pages, written, milliseconds } = await this.take();
       this.#engine.log('info', `checkpoint: tick ${tick}, ${written} of ${pages} pages written in ${milliseconds} ms`);
     } catch (error) {
-      const reason = isDiskFull(error) ? 'the disk is full' : error instanceof Error ? error.message : String(error);
-      this.#engine.log('error', `checkpoint given up: ${reason}; the log keeps everything since the last one`);
+      this.#engine.log(
+        'error',
+        `checkpoint given up: ${diskTrouble(error)}; the log keeps everything since the last one`,
+      );
     }
   }
 
@@ -165,8 +167,7 @@ export class CheckpointSchedule {
       if (await writePortable(this.#engine, directory, log.sequence)) return;
       this.#engine.log('warn', 'no copy for other versions was left: a sink has changes that it could not write');
     } catch (error) {
-      const reason = isDiskFull(error) ? 'the disk is full' : error instanceof Error ? error.message : String(error);
-      this.#engine.log('error', `no copy for other versions was left: ${reason}`);
+      this.#engine.log('error', `no copy for other versions was left: ${diskTrouble(error)}`);
     }
   }
 }
