@@ -10,8 +10,9 @@ import { SqlError } from '../../errors.ts';
 
 export const POSTGRES_EPOCH_JULIAN = 2451545;
 export const UNIX_EPOCH_JULIAN = 2440588;
-/** Microseconds from 1970-01-01 to 2000-01-01. */
+/** From 1970-01-01, where Unix, Kafka and JavaScript begin, to 2000-01-01. */
 export const EPOCH_DIFF_MICROS = 946_684_800_000_000n;
+export const EPOCH_DIFF_MS = 946_684_800_000;
 export const EPOCH_DIFF_SECONDS = 946_684_800;
 
 export const MICROS_PER_SECOND = 1_000_000n;
