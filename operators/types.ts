@@ -10,7 +10,7 @@
  * | u32      | 4     | oid and the reg* types, xid                                                        |
  * | i64      | 8     | int8, time, timestamp, timestamptz (microseconds; timestamps since 2000-01-01)      |
  * | f64      | 8     | float8; float4 rounded to single precision                                         |
- * | numeric  | 16    | see numeric_slot.ts                                                                |
+ * | numeric  | 16    | see batch/slots.ts                                                                 |
  * | interval | 16    | i64 microseconds, i32 days, i32 months                                             |
  * | uuid     | 16    | the 16 bytes                                                                       |
  * | varlen   | 16    | u32 length, then 12 bytes inline, or 4 bytes prefix + 4 spare + u32 address         |

@@ -12,7 +12,7 @@ import type { Summary } from './decoded.ts';
 const bits = new DataView(new ArrayBuffer(8));
 
 /** The finite double as an integer in units of 2^-1074. */
-export function toUnits(x: number): bigint {
+function toUnits(x: number): bigint {
   bits.setFloat64(0, x);
   const high = bits.getUint32(0);
   const exponent = (high >>> 20) & 0x7ff;
@@ -22,7 +22,7 @@ export function toUnits(x: number): bigint {
 }
 
 /** The double nearest to numerator / (denominator * 2^unit), ties to even; unit is the power of two of one unit. */
-export function fromUnits(numerator: bigint, denominator: bigint, unit: number): number {
+function fromUnits(numerator: bigint, denominator: bigint, unit: number): number {
   if (numerator === 0n) return 0;
   const negative = numerator < 0n;
   const n = negative ? -numerator : numerator;

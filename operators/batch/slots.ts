@@ -12,7 +12,7 @@
  * Unused bytes of a slot are zero, so that slots of equal short values are equal bytes.
  */
 import { type Datum, type Decimal, decimal, type Interval, interval } from '../datum.ts';
-import { type ColType, OID, type Phys, physOf } from '../types.ts';
+import { OID, type Phys } from '../types.ts';
 import { decodeCompositeAt, encodeComposite } from './composite.ts';
 import { BYTES, F64, I32, I64, U8, U16, U32 } from './memory.ts';
 
@@ -23,9 +23,9 @@ export interface Allocator {
 
 export const NUMERIC_SMALL = 0;
 export const NUMERIC_WIDE = 1;
-export const NUMERIC_NAN = 2;
-export const NUMERIC_INF = 3;
-export const NUMERIC_NEG_INF = 4;
+const NUMERIC_NAN = 2;
+const NUMERIC_INF = 3;
+const NUMERIC_NEG_INF = 4;
 
 /** Types whose varlen bytes are raw bytes or an encoding rather than UTF-8 text. */
 type VarlenForm = 'text' | 'bytes' | 'composite';
@@ -67,7 +67,7 @@ export function varlenAddress(slot: number): number {
   return U32[slot >>> 2] <= 12 ? slot + 4 : U32[(slot + 8) >>> 2];
 }
 
-export function readVarlenText(slot: number): string {
+function readVarlenText(slot: number): string {
   const length = U32[slot >>> 2];
   const address = length <= 12 ? slot + 4 : U32[(slot + 8) >>> 2];
   return BYTES.utf8Slice(address, address + length);
@@ -116,7 +116,7 @@ export function writeVarlenBytes(slot: number, bytes: Uint8Array, allocator: All
 
 const SHORT = Buffer.alloc(64);
 
-export function writeVarlenText(slot: number, text: string, allocator: Allocator): void {
+function writeVarlenText(slot: number, text: string, allocator: Allocator): void {
   if (text.length <= 20) {
     const length = SHORT.utf8Write(text, 0, 64);
     writeVarlenBytes(slot, SHORT.subarray(0, length), allocator);
@@ -296,8 +296,4 @@ export function slotPayload(phys: Phys, slot: number): { address: number; bytes:
     return { address: U32[word + 3], bytes: U32[word], pointer: word + 3 };
   }
   return null;
-}
-
-export function typePhys(type: ColType): Phys {
-  return physOf(type.oid);
 }

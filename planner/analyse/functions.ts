@@ -86,7 +86,7 @@ export function compareBy(fn: string, left: Expr, right: Expr): Expr {
 }
 
 /** The equality function of a type; a type without one cannot be compared (42883 was the binder's to raise). */
-export function equalityFor(oid: number): string {
+function equalityFor(oid: number): string {
   const fn = equalityOf(oid);
   if (fn === null) throw new Error(`type ${oid} has no equality`);
   return fn;

@@ -36,7 +36,7 @@ function describe(a: Omit<LogicalAggregate, 'out'>): string {
 }
 
 /** DISTINCT, ORDER BY and FILTER of the call. */
-export function aggregateOf(level: Level, c: PgNode, call: BoundCall): Omit<LogicalAggregate, 'out'> {
+function aggregateOf(level: Level, c: PgNode, call: BoundCall): Omit<LogicalAggregate, 'out'> {
   const sorts: PgNode[] = c.agg_order ?? [];
   const distinct = c.agg_distinct === true;
   let orderBy: OrderItem[];

@@ -188,7 +188,7 @@ export function operatorCall(
 }
 
 /** Calls a resolved operator; literals that do not read as the operand type give an error at the literal. */
-export function callResolved(
+function callResolved(
   level: Level,
   op: ResolvedOperator,
   args: Expr[],

@@ -90,7 +90,7 @@ function withOrder(item: FromItem, query: BoundSelect): void {
 }
 
 /** `left` with an item after a comma or CROSS JOIN. */
-export function crossJoin(left: Logical, item: FromItem): Logical {
+function crossJoin(left: Logical, item: FromItem): Logical {
   if (item.extend && dependsOn(item.plan, left)) return item.extend(left, false);
   if (dependsOn(item.plan, left)) return { op: 'apply', kind: 'cross', left, right: item.plan, on: null };
   return { op: 'join', kind: 'inner', left, right: item.plan, on: null };

@@ -110,7 +110,7 @@ function rowItems(level: Level, e: Expr): Expr[] {
 }
 
 /** left op ANY|ALL (array). */
-export function overArray(
+function overArray(
   level: Level,
   name: string,
   schema: string | undefined,

@@ -48,7 +48,7 @@ export function refuseSetFunctions(level: Level, before: number, what: string): 
 }
 
 /** The set-returning functions that expressions use, those in arguments of others left out. */
-export function setFunctionsIn(level: Level, exprs: Expr[]): SetFunction[] {
+function setFunctionsIn(level: Level, exprs: Expr[]): SetFunction[] {
   const found = new Set<SetFunction>();
   const all = [...level.setFunctions.values()];
   const look = (e: Expr) => {

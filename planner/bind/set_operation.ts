@@ -82,7 +82,7 @@ export function matchColumns(level: Level, left: Side, right: Side, what: string
 }
 
 /** The node of a set operation over sides whose columns are brought to `types`. */
-export function combine(
+function combine(
   level: Level,
   left: Side,
   right: Side,

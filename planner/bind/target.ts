@@ -51,7 +51,7 @@ export function meaningText(level: Level, e: Expr): string {
 }
 
 /** A target with this expression, added as a hidden one if there is none. */
-export function targetFor(level: Level, targets: Target[], expr: Expr): Target {
+function targetFor(level: Level, targets: Target[], expr: Expr): Target {
   const text = meaningText(level, expr);
   const found = targets.find((t) => meaningText(level, t.expr) === text);
   if (found) return found;

@@ -97,7 +97,7 @@ export const TABLES: Record<string, TableSpec> = {
 };
 
 /** Plain views of the tests. */
-export const VIEWS: Record<string, string> = {
+const VIEWS: Record<string, string> = {
   v: 'select a, b, a + 1 as a1 from t where e',
   v2: 'select v.a1, u.x from v join u on u.a = v.a',
 };

@@ -32,7 +32,7 @@ export function bindValues(level: Level, c: PgNode, options: SelectOptions): Bou
 }
 
 /** Binds the rows; all must have one length. */
-export function bindRows(level: Level, lists: PgNode[]): Expr[][] {
+function bindRows(level: Level, lists: PgNode[]): Expr[][] {
   const rows = lists.map((l) => bindExprList(level, l.List.items ?? []));
   const wrong = rows.find((r) => r.length !== rows[0].length);
   if (wrong) {

@@ -138,7 +138,7 @@ function plainItem(scope: Level, c: PgNode): Bound {
 }
 
 /** The outputs under the names of WITH name(a, b, ...). */
-export function renamed(level: Level, c: PgNode, outputs: BoundSelect['outputs']): Output[] {
+function renamed(level: Level, c: PgNode, outputs: BoundSelect['outputs']): Output[] {
   const given = names(c.aliascolnames);
   if (given.length > outputs.length) {
     throw level.error(

@@ -2,7 +2,6 @@
  * Which columns a logical plan node gives, and which it takes from outside (correlation).
  */
 import type { Col, Logical } from './plan.ts';
-import { planExprs, visitExpr, visitPlan } from './walk.ts';
 
 /** The output columns of a node, in order. */
 export function outputColumns(p: Logical): Col[] {
@@ -40,23 +39,6 @@ export function outputColumns(p: Logical): Col[] {
     case 'timewindow':
       return [...outputColumns(p.input), p.start, p.end];
   }
-}
-
-/** Ids that a plan uses and does not produce itself: references to outer queries. */
-export function freeColumns(plan: Logical): Set<number> {
-  const used = new Set<number>();
-  const made = new Set<number>();
-  visitPlan(plan, (p) => {
-    for (const c of outputColumns(p)) made.add(c.id);
-    for (const e of planExprs(p)) {
-      visitExpr(e, (x) => {
-        if (x.k === 'col') used.add(x.id);
-        return true;
-      });
-    }
-  });
-  for (const id of made) used.delete(id);
-  return used;
 }
 
 /** A one-row plan without columns: FROM of a SELECT that has none. */

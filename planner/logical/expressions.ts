@@ -97,11 +97,6 @@ export function sizeOf(e: Expr): number {
   return exprChildren(e).reduce((sum, x) => sum + sizeOf(x), 1);
 }
 
-/** True when two types hold the same values in the same way (typmods may differ). */
-export function sameType(a: ColType, b: ColType): boolean {
-  return a.oid === b.oid;
-}
-
 /**
  * JSON text of plain data that keeps what JSON drops (bigint, -0, NaN, bytes); equal texts mean equal structure. Fields called
  * `name` are left out with `names: false`.

@@ -4,15 +4,11 @@
 import type { Datum } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Random } from '../../operators/testing/property.ts';
-import { type ColType, colType, OID } from '../../operators/types.ts';
+import type { ColType } from '../../operators/types.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from './columns.ts';
-import { BOOL, column, constant, INT4, INT8 } from './expressions.ts';
+import { BOOL, constant, INT4, INT8 } from './expressions.ts';
 import type { Col, Logical, LogicalAggregate, LogicalWindow, OrderItem } from './plan.ts';
-
-export const TEXT: ColType = colType(OID.text);
-export const TIMESTAMP: ColType = colType(OID.timestamp);
-export const TIMESTAMPTZ: ColType = colType(OID.timestamptz);
 
 /** A relation of a catalog that holds nothing else. */
 export function relation(
@@ -91,10 +87,6 @@ export class Build {
 }
 
 /** Column i of a plan as an expression. */
-export function nth(p: Logical, i: number): Expr {
-  return column(outputColumns(p)[i]);
-}
-
 export function int(v: number | null): Expr {
   return constant(v, INT4);
 }
@@ -109,10 +101,6 @@ export function eq(a: Expr, b: Expr): Expr {
 
 export function lt(a: Expr, b: Expr): Expr {
   return call('int4lt(int4,int4)', [a, b]);
-}
-
-export function filter(input: Logical, predicate: Expr): Logical & { op: 'filter' } {
-  return { op: 'filter', input, predicate };
 }
 
 export function ascending(expr: Expr): OrderItem {

@@ -2,13 +2,14 @@
  * Random logical plans over int4 relations, correlated subqueries included: what the rewrite rules are tested with.
  * Every output column is int4, so that any two plans of one width can be united. Orders are over whole rows, so that no tie is open.
  */
+import type { Datum } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { Random } from '../../operators/testing/property.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from './columns.ts';
 import { column, conjunction, constant, disjunction, INT4, INT8, isNull, not } from './expressions.ts';
 import type { Col, Logical } from './plan.ts';
-import { ascending, type Build, call, eq, int, lt, relation } from './test_plans.ts';
+import { ascending, type Build, call, eq, int, lt, randomRows, relation } from './test_plans.ts';
 
 /** Relations for random plans: two bags and one with a key. */
 export const RELATIONS = [
@@ -30,6 +31,20 @@ export const RELATIONS = [
     { key: [0] },
   ),
 ];
+
+/** Up to 12 rows of each, of which none breaks a key. */
+export function randomTables(random: Random): Map<number, Datum[][]> {
+  const tables = new Map<number, Datum[][]>();
+  for (const { oid, key } of RELATIONS) {
+    const rows: Datum[][] = [];
+    for (const row of randomRows(random, 2, 12)) {
+      if (key !== null && (row[0] === null || rows.some((r) => r[0] === row[0]))) continue;
+      rows.push(row);
+    }
+    tables.set(oid, rows);
+  }
+  return tables;
+}
 
 /** A plan that several plans contain: made anew from its seed, so that its columns are new each time. */
 export interface PlanPart {

@@ -76,7 +76,7 @@ function maxId(p: Logical): number {
 }
 
 /** Replaces column ids throughout a subtree, definitions included. */
-export function renumber(p: Logical, ids: ReadonlyMap<number, number>): Logical {
+function renumber(p: Logical, ids: ReadonlyMap<number, number>): Logical {
   const inputs = planInputs(p).map((x) => renumber(x, ids));
   return renumberNode(withInputs(p, inputs), ids);
 }

@@ -55,7 +55,7 @@ function take(options: SequenceOptions, name: string, arg: PgNode | undefined): 
 }
 
 /** The options of a list of DefElem nodes. */
-export function sequenceOptions(list: PgNode[] | undefined, source: Source): SequenceOptions {
+function sequenceOptions(list: PgNode[] | undefined, source: Source): SequenceOptions {
   const options: SequenceOptions = {};
   const seen = new Set<string>();
   for (const { DefElem: item } of list ?? []) {

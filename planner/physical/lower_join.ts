@@ -21,7 +21,7 @@ interface KeyPair {
 }
 
 /** `e` as a pair of key expressions, left side's first; null when it is no equality between the two sides. */
-export function keyPair(e: Expr, left: ReadonlySet<number>, right: ReadonlySet<number>): KeyPair | null {
+function keyPair(e: Expr, left: ReadonlySet<number>, right: ReadonlySet<number>): KeyPair | null {
   let a: Expr;
   let b: Expr;
   if (e.k === 'call' && e.args.length === 2 && isEquality(e.fn)) [a, b] = e.args;

@@ -10,7 +10,7 @@ import { planInputs } from '../logical/walk.ts';
 import { PlanBuilder } from './builder.ts';
 import { columnsOfCols, exactly, type LowerContext, type Lowered, ordered, placed } from './lowering.ts';
 
-export const WORKING_TABLE = -1;
+const WORKING_TABLE = -1;
 
 /** `contextOf` makes the context for the step's own builder. */
 export function lowerRecursive(

@@ -10,6 +10,7 @@
 
 import { interval } from '../../operators/datum.ts';
 import { unsupported } from '../../operators/errors.ts';
+import { EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { outputColumns } from '../logical/columns.ts';
@@ -17,9 +18,6 @@ import { column, constant, INT8, isNull } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { toPositions } from './builder.ts';
 import { appending, exactly, type LowerContext, type Lowered, withExprs } from './lowering.ts';
-
-/** 1970-01-01 in microseconds since 2000-01-01. */
-const UNIX_EPOCH = -946684800000000n;
 
 export function lowerTimeWindow(p: Logical & { op: 'timewindow' }, cx: LowerContext): Lowered {
   const cols = outputColumns(p.input);
@@ -52,7 +50,7 @@ function lowerTumble(p: Logical & { op: 'timewindow' }, input: Lowered, cx: Lowe
   const time = cols.find((c) => c.id === p.time)!;
   const t = time.type.oid === OID.timestamp ? 'timestamp' : 'timestamptz';
   const stride = constant(interval(0, 0, p.size), colType(OID.interval));
-  const origin = constant(UNIX_EPOCH + p.offset, time.type);
+  const origin = constant(p.offset - EPOCH_DIFF_MICROS, time.type);
   const call = (fn: string, args: Expr[]): Expr => ({ k: 'call', fn, args, t: time.type, strict: true });
   const start = call(`date_bin(interval,${t},${t})`, [stride, column(time), origin]);
   const bare = withExprs(input, cols, [start], cx);

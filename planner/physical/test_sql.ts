@@ -26,8 +26,10 @@ import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
 import { keepColumns } from '../logical/tree.ts';
 import { parse } from '../parse/parse.ts';
 import { parseTypeName } from '../types/type_name.ts';
+import { planRows } from './index.ts';
 
 export type Tables = Map<number, Datum[][]>;
+export type Pieces = { relation: number; rows: Datum[][] }[];
 
 /** A test relation; `oid` must be its own. */
 export function testRelation(oid: number, name: string, columns: string, more: Partial<Relation> = {}): Relation {
@@ -47,7 +49,7 @@ export function testRelation(oid: number, name: string, columns: string, more: P
   };
 }
 
-export function testCatalog(relations: Relation[]): CatalogReader {
+function testCatalog(relations: Relation[]): CatalogReader {
   return {
     relation: (_schema, name) => relations.find((r) => r.name === name) ?? null,
     relationByOid: (oid) => relations.find((r) => r.oid === oid) ?? null,
@@ -205,7 +207,7 @@ export function readPieces(
   plan: DataflowPlan,
   width: number,
   relations: Relation[],
-  pieces: { relation: number; rows: Datum[][] }[],
+  pieces: Pieces,
   most: number,
 ): string[] {
   const flow = new Piecewise(plan, most);
@@ -236,5 +238,31 @@ export function readPieces(
   } finally {
     flow.release();
     arena.release();
+  }
+}
+
+/**
+ * Fails when the plan, read in pieces and at once, gives other rows than these (rowLines). False: it could not be read, for want of an operator, or as a guard has seen
+ * rows that no outer row asks for (decision 0051).
+ */
+export function readsGive(
+  rows: string[],
+  plan: Logical,
+  cols: Col[],
+  relations: Relation[],
+  input: { tables: Tables; pieces: Pieces; most: number },
+  label: string,
+): boolean {
+  try {
+    const physical = planRows(
+      plan,
+      cols.map((c) => c.id),
+    );
+    assert.deepEqual(readPieces(physical, cols.length, relations, input.pieces, input.most), rows, label);
+    assert.deepEqual(readOnce(physical, cols.length, relations, input.tables), rows, `${label}, at once`);
+    return true;
+  } catch (error) {
+    if (isMissing(error) || (error instanceof SqlError && error.sqlstate === '21000')) return false;
+    throw new Error(label, { cause: error });
   }
 }

@@ -19,6 +19,7 @@
  * the first, over counts of groups.
  */
 import { interval } from '../../operators/datum.ts';
+import { EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { bandsOf } from '../analyse/band.ts';
@@ -44,9 +45,6 @@ import { type Flat, flatten, sameRows } from './same_rows.ts';
 type Join = Logical & { op: 'join' };
 type Aggregate = Logical & { op: 'aggregate' };
 type Window = Logical & { op: 'timewindow' };
-
-/** 1970-01-01 in microseconds since 2000-01-01: where windows begin. */
-const UNIX_EPOCH = -946684800000000n;
 
 export function extremeRows(plan: Logical): Logical {
   const ids = new Ids(plan);
@@ -248,7 +246,7 @@ function otherWindows({ groups, keys, window, on }: Parts, free: Aggregate['keys
   const later = (e: Expr, by: bigint): Expr => call(`${t}_pl_interval(${t},interval)`, [e, length(by)], time.t);
   const compare = (name: 'eq' | 'lt', a: Expr, b: Expr): Expr =>
     call(`${t}_${name}(${t},${t})`, [a, b], colType(OID.bool));
-  const origin = constant(UNIX_EPOCH + window.offset, time.t);
+  const origin = constant(window.offset - EPOCH_DIFF_MICROS, time.t);
   const start = call(`date_bin(interval,${t},${t})`, [length(step), time, origin], time.t);
   return {
     // An infinite time is its own window's end too.

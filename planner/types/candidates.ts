@@ -16,7 +16,7 @@ export interface Candidate {
 }
 
 /** True when values of the actual types can be passed to the declared ones by implicit coercion. */
-export function canCall(actual: number[], declared: number[]): boolean {
+function canCall(actual: number[], declared: number[]): boolean {
   let polymorphic = false;
   for (let i = 0; i < actual.length; i++) {
     const to = declared[i];

@@ -147,7 +147,7 @@ export function typmodOut(oid: number, typmod: number): string {
 }
 
 /** Precision and scale in numeric's typmod; null for none. */
-export function numericPrecision(typmod: number): { precision: number; scale: number } | null {
+function numericPrecision(typmod: number): { precision: number; scale: number } | null {
   if (typmod < VARHDRSZ) return null;
   const packed = typmod - VARHDRSZ;
   return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 };

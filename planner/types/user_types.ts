@@ -31,7 +31,7 @@ export function userType(oid: number, find: (oid: number) => PgType | undefined)
 }
 
 /** pg_type.typname of the array type. */
-export function arrayTypeName(name: string): string {
+function arrayTypeName(name: string): string {
   return `_${name}`;
 }
 

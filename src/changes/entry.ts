@@ -12,7 +12,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { decodeBatch, encodedSize, writeBatch } from '../../operators/batch/batch_codec.ts';
 
-export const ENTRY_HEADER = 40;
+const ENTRY_HEADER = 40;
 const ENTRY_MAGIC = 0x43474d54;
 const SEGMENT_MAGIC = 0x53474d54;
 /** A segment's first entry. */

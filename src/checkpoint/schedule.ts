@@ -4,7 +4,7 @@
  * again before its time would have more to replay at every start. After a checkpoint the log gives up what the older of the two kept ones holds too.
  */
 import { SqlError } from '../../operators/errors.ts';
-import { isDiskFull } from '../durable/disk.ts';
+import { diskTrouble, isDiskFull } from '../durable/disk.ts';
 import type { Journal } from '../durable/journal.ts';
 import { removeStale, writePortable } from '../durable/portable.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
@@ -100,7 +100,7 @@ export class CheckpointSchedule {
     } catch (error) {
       const isOfSystem = error instanceof Error && 'syscall' in error;
       if (!isOfSystem && !isDiskFull(error)) throw error;
-      throw new SqlError(isDiskFull(error) ? '53100' : '58030', `could not take a checkpoint: ${reasonOf(error)}`, {
+      throw new SqlError(isDiskFull(error) ? '53100' : '58030', `could not take a checkpoint: ${diskTrouble(error)}`, {
         detail: 'The log keeps everything since the last one: nothing is lost.',
         hint: `Look after the disk of "${this.#journal.directory.path}".`,
       });
@@ -158,7 +158,10 @@ export class CheckpointSchedule {
       const { tick, pages, written, milliseconds } = await this.take();
       this.#engine.log('info', `checkpoint: tick ${tick}, ${written} of ${pages} pages written in ${milliseconds} ms`);
     } catch (error) {
-      this.#engine.log('error', `checkpoint given up: ${reasonOf(error)}; the log keeps everything since the last one`);
+      this.#engine.log(
+        'error',
+        `checkpoint given up: ${diskTrouble(error)}; the log keeps everything since the last one`,
+      );
     }
   }
 
@@ -179,12 +182,7 @@ export class CheckpointSchedule {
       if (await writePortable(this.#engine, directory, log.sequence)) return;
       this.#engine.log('warn', 'no copy for other versions was left: a sink has changes that it could not write');
     } catch (error) {
-      this.#engine.log('error', `no copy for other versions was left: ${reasonOf(error)}`);
+      this.#engine.log('error', `no copy for other versions was left: ${diskTrouble(error)}`);
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (isDiskFull(error)) return 'the disk is full';
-  return error instanceof Error ? error.message : String(error);
 }

@@ -229,3 +229,9 @@ export function isDiskFull(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
+
+/** What is told of an error of writing: the reason, in words for who runs the server. */
+export function diskTrouble(error: unknown): string {
+  if (isDiskFull(error)) return 'the disk is full';
+  return error instanceof Error ? error.message : String(error);
+}

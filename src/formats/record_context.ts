@@ -1,9 +1,9 @@
 /** What the text input of types may ask for while a record is read. */
 import { defaultContext } from '../../operators/expr/context.ts';
+import { EPOCH_DIFF_MS } from '../../operators/expr/datetime/calendar.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { RawBatch } from '../sources/source.ts';
 
-const EPOCH_SHIFT_MS = 946_684_800_000;
 const BASE_CONTEXT = defaultContext();
 
 /** 'now' in a message is the record's own time, so that reading it again gives the same row. Seldom asked for. */
@@ -21,6 +21,6 @@ export class RecordContext implements EvalContext {
   readonly tick = BASE_CONTEXT.tick;
 
   get now(): bigint {
-    return BigInt(Math.trunc(this.raw.timestamp[this.record]) - EPOCH_SHIFT_MS) * 1000n;
+    return BigInt(Math.trunc(this.raw.timestamp[this.record]) - EPOCH_DIFF_MS) * 1000n;
   }
 }

@@ -5,6 +5,7 @@
  * last counts; a value that is not UTF-8 is written as '\x...' in hexadecimal.
  */
 import type { Datum } from '../../operators/datum.ts';
+import { EPOCH_DIFF_MS } from '../../operators/expr/datetime/calendar.ts';
 import { inputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { OID } from '../../operators/types.ts';
@@ -12,7 +13,6 @@ import type { RawBatch } from '../sources/source.ts';
 import type { SourceColumn } from './format.ts';
 import { charactersOf, checked, guarded, RowError } from './row_error.ts';
 
-const EPOCH_SHIFT_MS = 946_684_800_000;
 /** 294277-01-01, from which on there is no timestamp. */
 const TIMESTAMP_LIMIT_MS = 9_224_318_016_000_000;
 
@@ -50,7 +50,7 @@ function read(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext):
 function timestampValue(ms: number, column: SourceColumn): Datum {
   if (ms < 0) return null;
   if (ms >= TIMESTAMP_LIMIT_MS) throw new RowError('22008', `timestamp out of range: ${ms} ms`, column.name);
-  return BigInt(ms - EPOCH_SHIFT_MS) * 1000n;
+  return BigInt(ms - EPOCH_DIFF_MS) * 1000n;
 }
 
 function headersValue(raw: RawBatch, i: number, column: SourceColumn, ctx: EvalContext): Datum {

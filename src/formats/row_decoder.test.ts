@@ -8,43 +8,13 @@ import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
-import type { RawBatch } from '../sources/source.ts';
 import type { SourceColumn } from './format.ts';
 import { makeDecoder } from './index.ts';
 import { csvOptions, formatName } from './options.ts';
+import { columnOf, framedBatch } from './testing/framed_batch.ts';
 
 const ctx = defaultContext();
 
-function batchOf(values: (string | Buffer | null)[]): RawBatch {
-  const buffers = values.map((value) => (value === null ? null : Buffer.from(value as string)));
-  let at = 3;
-  const valueStart: number[] = [];
-  for (const bytes of buffers) {
-    valueStart.push(bytes === null ? -1 : at);
-    at += bytes?.length ?? 0;
-  }
-  return {
-    partition: 4,
-    baseOffset: 10n,
-    nextOffset: BigInt(10 + values.length),
-    n: values.length,
-    bytes: Buffer.concat([Buffer.from('???'), ...buffers.filter((b) => b !== null)]),
-    valueStart: Int32Array.from(valueStart),
-    valueEnd: Int32Array.from(buffers, (b, i) => (b === null ? -1 : valueStart[i] + b.length)),
-    keyStart: new Int32Array(values.length).fill(-1),
-    keyEnd: new Int32Array(values.length).fill(-1),
-    offset: Float64Array.from(values, (_, i) => 10 + i),
-    timestamp: new Float64Array(values.length),
-    headers: () => [],
-  };
-}
-
-const column = (name: string, type: ColType, notNull = false): SourceColumn => ({
-  name,
-  type,
-  notNull,
-  origin: { k: 'field', name },
-});
 const OFFSET: SourceColumn = { name: 'o', type: colType(OID.int8), notNull: false, origin: { k: 'offset' } };
 
 /** Each message's row as text, or its SQLSTATE, message and column. */
@@ -60,7 +30,11 @@ function read(columns: SourceColumn[], options: Record<string, string>, values: 
       arena,
       1,
     );
-    const bad = decoder.decode(batchOf(values), 0, values.length, out, 0n);
+    const raw = framedBatch(
+      values.map((value) => ({ value })),
+      { partition: 4, from: 10 },
+    );
+    const bad = decoder.decode(raw, 0, raw.n, out, 0n);
     assert.equal(
       decoder.bytes,
       values.reduce((sum, value) => sum + (value === null ? 0 : Buffer.byteLength(value as string)), 0),
@@ -78,10 +52,10 @@ function read(columns: SourceColumn[], options: Record<string, string>, values: 
 }
 
 const CSV = [
-  column('a', colType(OID.int4), true),
-  column('b', colType(OID.text)),
+  columnOf('a', colType(OID.int4), true),
+  columnOf('b', colType(OID.text)),
   OFFSET,
-  column('d', colType(OID.date)),
+  columnOf('d', colType(OID.date)),
 ];
 
 test('csv: a message is a record, its fields are the columns in order', () => {
@@ -161,7 +135,7 @@ test("csv: COPY's options", () => {
 
 test('raw: the message is the value', () => {
   const raw = (type: ColType, values: (string | Buffer | null)[], notNull = false) =>
-    read([OFFSET, column('m', type, notNull)], { format: 'raw' }, values);
+    read([OFFSET, columnOf('m', type, notNull)], { format: 'raw' }, values);
   assert.deepEqual(raw(colType(OID.text), ['a\nb', '', null, Buffer.from([0xff]), 'x\0']), [
     ['10', 'a\nb'],
     ['11', ''],

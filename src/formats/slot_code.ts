@@ -3,9 +3,8 @@
  *
  * Around them the code has D, S, V and W of each column (heads()), the numbers lo, hi, n, b and s, and `row`, `i` and `at`.
  */
+import { EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
 import { type ColType, PHYS_WIDTH, physOf } from '../../operators/types.ts';
-
-const EPOCH_MICROS = 946_684_800_000_000;
 
 /** hi of numbers whose double is exact. */
 export const EXACT = 'hi < -0x200000 || hi >= 0x200000';
@@ -47,5 +46,5 @@ export function floatCode(value: string): string {
 
 /** Of microseconds since 1970 that a double holds exactly, which are all but distant times. */
 export function timestampCode(micros: string): string {
-  return `n = ${micros} - ${EPOCH_MICROS}; if (!(n >= -9e15 && n <= 9e15)) ${LEAVE} ${STORE_NUMBER}`;
+  return `n = ${micros} - ${EPOCH_DIFF_MICROS}; if (!(n >= -9e15 && n <= 9e15)) ${LEAVE} ${STORE_NUMBER}`;
 }

@@ -99,13 +99,14 @@ export class RingReader {
         this.#tail = (this.#tail + RING_BYTES - at) | 0;
         continue;
       }
+      const id = this.#words[word + 1];
       const length = this.#words[word + 2];
       const start = at + FRAME_HEAD_BYTES;
       const bytes = this.#copied(start, length);
       this.#tail = (this.#tail + ((FRAME_HEAD_BYTES + length + 3) & ~3)) | 0;
-      // Given back before it is acted upon: what fails there must not be read again.
+      // Given back before it is acted upon: what fails there must not be read again. From here on its place is the writer's.
       Atomics.store(this.#control, TAIL, this.#tail);
-      receive(kind, this.#words[word + 1], bytes);
+      receive(kind, id, bytes);
     }
     return true;
   }

@@ -5,15 +5,14 @@
  * A figure that is not known (the lag of a source that has no end, the age of a checkpoint before the first) has no sample.
  */
 import { budget } from '../../operators/batch/budget.ts';
+import { EPOCH_DIFF_SECONDS } from '../../operators/expr/datetime/calendar.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { memoryFigures, sourceStatus } from '../runtime/system_catalog.ts';
 import type { ViewRuntime } from '../runtime/view.ts';
 import type { Family, FamilyType, Labels, Sample } from './exposition.ts';
 
-/** From 1970 to 2000. */
-const EPOCH_SECONDS = 946_684_800;
-const microsToUnix = (micros: bigint) => Number(micros) / 1e6 + EPOCH_SECONDS;
+const microsToUnix = (micros: bigint) => Number(micros) / 1e6 + EPOCH_DIFF_SECONDS;
 
 type Value = number | bigint | null;
 

@@ -1,7 +1,7 @@
 /**
  * The Postgres wire protocol server: runs a session for every client that the listener brings in, ends them all at close().
  *
- * Who a client is says auth/login.ts; any name of a database is the one that there is. Idle sessions cost a socket and a few small objects: buffers are lent
+ * Who a client is says session/login.ts; any name of a database is the one that there is. Idle sessions cost a socket and a few small objects: buffers are lent
  * only while there is something to write, and no timer runs unless a setting asks for it.
  */
 import { SqlError } from '../../operators/errors.ts';

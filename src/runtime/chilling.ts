@@ -18,7 +18,7 @@ import { chill } from '../../operators/state/chill.ts';
 import { bringBack } from '../../operators/state/cold_reads.ts';
 import type { ColdState } from '../../operators/state/cold_state.ts';
 import type { ColdFiles } from '../cold/cold_files.ts';
-import { isDiskFull } from '../durable/disk.ts';
+import { diskTrouble } from '../durable/disk.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
@@ -224,7 +224,7 @@ export class Chilling {
   /** The disk said no: what was not written is where it was. */
   #failed(error: unknown): void {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    const trouble = isDiskFull(error) ? 'the disk is full' : (error as Error).message;
+    const trouble = diskTrouble(error);
     if (this.#trouble !== trouble)
       this.#engine.log('error', `cold state: ${trouble}: nothing more goes to disk, sources wait when memory is short`);
     this.#trouble = trouble;

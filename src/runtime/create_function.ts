@@ -1,6 +1,6 @@
 /**
- * CREATE FUNCTION ... LANGUAGE sql. The body is one SELECT, bound at once as a call would (unless check_function_bodies is off), and again for each call that is planned
- * (planner/bind/sql_function.ts). What AS '...' says means what it means to who calls; a body of the standard (RETURN, BEGIN ATOMIC) means what it meant when it was made, and what it names
+ * CREATE FUNCTION. What those in JavaScript have to be is in external_function.ts. In SQL the body is one SELECT, bound at once as a call would (unless check_function_bodies is off),
+ * and again for each call that is planned (planner/bind/sql_function.ts). What AS '...' says means what it means to who calls; a body of the standard (RETURN, BEGIN ATOMIC) means what it meant when it was made, and what it names
  * cannot be dropped.
  *
  * What is kept up to date has the body that there was: CREATE OR REPLACE gives no other body to a function that such has called (function_users.ts).

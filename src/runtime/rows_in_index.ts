@@ -54,8 +54,8 @@ function entriesOf({ keys, runs, payloadOffset }: KeyedIndex, n: number): number
   return count;
 }
 
-function rowsIn(index: KeyedIndex, slots: number[], count: number, arena: Arena): Batch {
-  const out = new BatchBuilder(index.types, arena, count);
+function rowsIn(index: KeyedIndex, slots: number[], room: number, arena: Arena): Batch {
+  const out = new BatchBuilder(index.types, arena, room);
   for (const slot of slots) {
     const count = index.countOf(slot);
     if (count === 0) continue;

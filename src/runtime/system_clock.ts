@@ -1,17 +1,15 @@
 /** The clock of a server: microseconds since 2000-01-01 UTC. */
-
-/** Microseconds from 1970-01-01 to 2000-01-01. */
-const EPOCH_SHIFT = 946684800000000n;
+import { EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
 
 let lastMs = 0;
-let lastMicros = -EPOCH_SHIFT;
+let lastMicros = -EPOCH_DIFF_MICROS;
 
 /** Many ticks are of one millisecond, whose number is made once. */
 export function systemClock(): bigint {
   const ms = Date.now();
   if (ms !== lastMs) {
     lastMs = ms;
-    lastMicros = BigInt(ms) * 1000n - EPOCH_SHIFT;
+    lastMicros = BigInt(ms) * 1000n - EPOCH_DIFF_MICROS;
   }
   return lastMicros;
 }

@@ -2,11 +2,10 @@
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { EPOCH_DIFF_MS } from '../../operators/expr/datetime/calendar.ts';
 import { inputText } from '../../operators/expr/io/index.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { StartPosition } from './source.ts';
-
-const EPOCH_SHIFT_MS = 946684800000;
 
 /** Throws SqlError 22023 for a text that says nothing. */
 export function startPosition(text = 'earliest'): StartPosition {
@@ -39,5 +38,5 @@ function milliseconds(text: string): number | null {
     if (error instanceof SqlError) return null;
     throw error;
   }
-  return Number((value as bigint) / 1000n) + EPOCH_SHIFT_MS;
+  return Number((value as bigint) / 1000n) + EPOCH_DIFF_MS;
 }

@@ -1,7 +1,7 @@
 /** SQL/JSON paths in queries, and in views that are kept while documents come, change and go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomDocument } from '../../operators/expr/json/jsonpath/random_path.ts';
+import { randomDocument } from '../../operators/expr/testing/random_path.ts';
 import { Random, testSeed } from '../../operators/testing/property.ts';
 import { openEngine, sql } from './harness.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
 import { SqlError } from '../../operators/errors.ts';
-import { randomDocument, randomPath } from '../../operators/expr/json/jsonpath/random_path.ts';
+import { randomDocument, randomPath } from '../../operators/expr/testing/random_path.ts';
 import { Random, testSeed } from '../../operators/testing/property.ts';
 import { openEngine, sql } from './harness.ts';
 

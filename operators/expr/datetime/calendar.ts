@@ -10,8 +10,9 @@ import { SqlError } from '../../errors.ts';
 
 export const POSTGRES_EPOCH_JULIAN = 2451545;
 export const UNIX_EPOCH_JULIAN = 2440588;
-/** Microseconds from 1970-01-01 to 2000-01-01. */
+/** From 1970-01-01, where Unix, Kafka and JavaScript begin, to 2000-01-01. */
 export const EPOCH_DIFF_MICROS = 946_684_800_000_000n;
+export const EPOCH_DIFF_MS = 946_684_800_000;
 export const EPOCH_DIFF_SECONDS = 946_684_800;
 
 export const MICROS_PER_SECOND = 1_000_000n;
@@ -22,7 +23,7 @@ export const SECONDS_PER_DAY = 86400;
 
 export const MIN_TIMESTAMP = -211_813_488_000_000_000n;
 /** First value past the range: 294277-01-01. */
-export const END_TIMESTAMP = 9_223_371_331_200_000_000n;
+const END_TIMESTAMP = 9_223_371_331_200_000_000n;
 /** Dates are Julian days 0 to 2147483493. */
 export const MIN_DATE = -POSTGRES_EPOCH_JULIAN;
 export const END_DATE = 2_147_483_494 - POSTGRES_EPOCH_JULIAN;
@@ -72,7 +73,7 @@ export function weekday(julian: number): number {
   return (((julian + 1) % 7) + 7) % 7;
 }
 
-export function isLeapYear(year: number): boolean {
+function isLeapYear(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 

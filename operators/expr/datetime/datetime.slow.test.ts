@@ -12,7 +12,7 @@ import {
   TIMETZS,
   UNITS,
   ZONES,
-} from './datetime_samples.ts';
+} from '../testing/datetime_samples.ts';
 
 let oracle: PostgresOracle;
 before(async () => {

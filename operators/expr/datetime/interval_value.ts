@@ -6,8 +6,7 @@
  * typmod = range bits << 16 | precision; the range bits are those of PostgreSQL's field numbers.
  */
 import { type Interval, interval } from '../../datum.ts';
-import type { SqlError } from '../../errors.ts';
-import { floorDiv, intervalOutOfRange, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE } from './calendar.ts';
+import { intervalOutOfRange, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE } from './calendar.ts';
 
 export const INT32_MAX = 2147483647;
 export const INT32_MIN = -2147483648;
@@ -49,7 +48,7 @@ export function checkedInterval(months: number, days: number, micros: bigint): I
 }
 
 /** Length in microseconds with months of 30 days: what intervals are ordered by. */
-export function intervalSpan(i: Interval): bigint {
+function intervalSpan(i: Interval): bigint {
   return BigInt(i.months * 30 + i.days) * MICROS_PER_DAY + i.micros;
 }
 
@@ -98,21 +97,9 @@ export function roundMicros(micros: bigint, precision: number): bigint {
   return micros >= 0n ? ((micros + half) / scale) * scale : 0n - ((half - micros) / scale) * scale;
 }
 
-/** Whole days of a microsecond count, rounded down, and the rest. */
-export function splitDays(micros: bigint): { days: bigint; rest: bigint } {
-  const days = floorDiv(micros, MICROS_PER_DAY);
-  return { days, rest: micros - days * MICROS_PER_DAY };
-}
-
 /** Adds within int32 or reports `interval out of range`. */
 export function addInt32(a: number, b: number): number {
   const sum = a + b;
   if (sum > INT32_MAX || sum < INT32_MIN) throw intervalOutOfRange();
   return sum;
-}
-
-/** Result within int64 or error. */
-export function int64OrError(v: bigint, error: () => SqlError): bigint {
-  if (v > INT64_MAX || v < INT64_MIN) throw error();
-  return v;
 }

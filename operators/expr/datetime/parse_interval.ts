@@ -32,7 +32,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** Sums of the parts of an interval, each within its width. */
-export class IntervalBuilder {
+class IntervalBuilder {
   years = 0;
   months = 0;
   days = 0;

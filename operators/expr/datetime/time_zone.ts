@@ -9,7 +9,7 @@
  * a gap (clocks go forward) the offset before it holds, in an overlap the offset after it.
  */
 import { SqlError } from '../../errors.ts';
-import { EPOCH_DIFF_MICROS, EPOCH_DIFF_SECONDS, floorDiv, MICROS_PER_SECOND, SECONDS_PER_DAY } from './calendar.ts';
+import { EPOCH_DIFF_SECONDS, floorDiv, MICROS_PER_SECOND, SECONDS_PER_DAY } from './calendar.ts';
 
 /** `from` is seconds since 1970 (UTC), `offset` seconds east of UTC. */
 interface Segment {
@@ -91,11 +91,6 @@ export function toLocal(zone: Zone, t: bigint): bigint {
 /** Instant of a local timestamp; no range check. */
 export function toInstant(zone: Zone, local: bigint): bigint {
   return local - BigInt(localOffset(zone, unixSecondsOf(local))) * MICROS_PER_SECOND;
-}
-
-/** Microseconds since 2000 of seconds since 1970. */
-export function timestampOfUnixSeconds(seconds: number): bigint {
-  return BigInt(seconds) * MICROS_PER_SECOND - EPOCH_DIFF_MICROS;
 }
 
 const POSIX = /^(?:<([A-Za-z0-9+:-]*)>|([A-Za-z]*))([+-]?)(\d{1,3})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;

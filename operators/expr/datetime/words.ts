@@ -46,11 +46,9 @@ const MAX_WORD = 10;
 
 function table(entries: [string, Word][]): Map<string, Word> {
   return new Map(
-    entries
-      .map(([words, meaning]) => [words, meaning])
-      .flatMap(([words, meaning]) =>
-        (words as string).split(' ').map((w): [string, Word] => [w.slice(0, MAX_WORD), meaning as Word]),
-      ),
+    entries.flatMap(([words, meaning]) =>
+      words.split(' ').map((word): [string, Word] => [word.slice(0, MAX_WORD), meaning]),
+    ),
   );
 }
 

@@ -11,11 +11,11 @@ import * as degree from './degree_trigonometry.ts';
 import { big, integerOutOfRange } from './integer.ts';
 import { register } from './registry.ts';
 
-export function floatOverflow(): SqlError {
+function floatOverflow(): SqlError {
   return new SqlError('22003', 'value out of range: overflow');
 }
 
-export function floatUnderflow(): SqlError {
+function floatUnderflow(): SqlError {
   return new SqlError('22003', 'value out of range: underflow');
 }
 
@@ -70,7 +70,7 @@ for (const type of ['float4', 'float8']) {
 }
 
 /** Nearest integer, ties to even (C's rint). */
-export function roundHalfEven(x: number): number {
+function roundHalfEven(x: number): number {
   if (!Number.isFinite(x) || Math.abs(x) >= 4503599627370496) return x;
   const r = Math.round(x);
   const even = Math.abs(x % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r;

@@ -26,7 +26,7 @@ interface Typed {
 }
 
 /** The arguments of a VARIADIC "any" function with their types; null when VARIADIC was given a NULL array. */
-export function variadicArgs(args: Datum[], call: CallInfo): Typed[] | null {
+function variadicArgs(args: Datum[], call: CallInfo): Typed[] | null {
   if (!call.variadic) return args.map((value, i) => ({ value, oid: call.argTypes[i].oid }));
   const [last] = args.slice(-1);
   if (last === null) return null;

@@ -91,12 +91,12 @@ register('date_trunc(text,timestamptz,text)', (unit: string, t: bigint, zone: st
 );
 
 /** A local timestamp as the instant it is in the session's zone. */
-export function localToInstant(t: bigint, zone: Zone): bigint {
+function localToInstant(t: bigint, zone: Zone): bigint {
   return isFiniteTimestamp(t) ? checkTimestamp(toInstant(zone, t)) : t;
 }
 
 /** An instant as local time of a zone. */
-export function instantToLocal(t: bigint, zone: Zone): bigint {
+function instantToLocal(t: bigint, zone: Zone): bigint {
   return isFiniteTimestamp(t) ? checkTimestamp(toLocal(zone, t)) : t;
 }
 

@@ -8,7 +8,7 @@ import { OID } from '../../types.ts';
 import { registerIo } from './registry.ts';
 
 /** Text to bits; 22P02 names the bad digit. */
-export function parseBits(text: string): string {
+function parseBits(text: string): string {
   const hex = /^[xX]/.test(text);
   const digits = /^[bBxX]/.test(text) ? text.slice(1) : text;
   const bad = /[^01]/u;

@@ -5,7 +5,7 @@ import { registerIo } from './registry.ts';
 import { utf8 } from './wire.ts';
 
 /** `\x` hex digits (blanks between pairs allowed), or the escape format with `\\` and `\ooo`. */
-export function parseBytea(text: string): Uint8Array {
+function parseBytea(text: string): Uint8Array {
   if (text.startsWith('\\x')) return parseHex(text.slice(2));
   return parseEscape(text, () => new SqlError('22P02', 'invalid input syntax for type bytea'));
 }
@@ -58,7 +58,7 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** bytea_output = 'escape'. */
-export function byteaToEscape(bytes: Uint8Array): string {
+function byteaToEscape(bytes: Uint8Array): string {
   let out = '';
   for (const b of bytes) {
     if (b === 92) out += '\\\\';

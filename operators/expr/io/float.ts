@@ -46,7 +46,7 @@ export function parseFloat8(text: string): number {
 }
 
 /** Text to float4, rounded once. */
-export function parseFloat4(text: string): number {
+function parseFloat4(text: string): number {
   return parseFloatText(text, true);
 }
 

@@ -33,7 +33,7 @@ function parseInteger(text: string, type: string, max: bigint): bigint {
   return v;
 }
 
-export function parseInt2(text: string): number {
+function parseInt2(text: string): number {
   return parseSmall(text, 'smallint', 32767);
 }
 

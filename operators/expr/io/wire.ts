@@ -35,7 +35,7 @@ export function textOfUtf8(bytes: Uint8Array): string {
   return text;
 }
 
-export function invalidSequence(bytes: readonly number[]): SqlError {
+function invalidSequence(bytes: readonly number[]): SqlError {
   const hex = bytes.map((b) => `0x${b.toString(16).padStart(2, '0')}`).join(' ');
   return new SqlError('22021', `invalid byte sequence for encoding "UTF8": ${hex}`);
 }

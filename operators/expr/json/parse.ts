@@ -39,7 +39,7 @@ export type JsonNode = JsonObjectNode | JsonArrayNode | JsonStringNode | JsonAto
 /** Deeper nesting is refused: every walk over a tree recurses. (PostgreSQL refuses at some 6000 levels, by its stack size.) */
 const MAX_DEPTH = 1000;
 
-export function jsonError(detail: string): SqlError {
+function jsonError(detail: string): SqlError {
   return new SqlError('22P02', 'invalid input syntax for type json', { detail });
 }
 

@@ -51,7 +51,7 @@ export function parseJsonb(text: string): Json {
 }
 
 /** The jsonb value of a part of a JSON text. */
-export function jsonOfNode(node: JsonNode, text: string): Json {
+function jsonOfNode(node: JsonNode, text: string): Json {
   switch (node.kind) {
     case 'null':
       return null;
@@ -162,7 +162,7 @@ function compareNested(a: Json, b: Json): number {
 }
 
 /** Equality of two jsonb values: numbers by value. */
-export function equalJson(a: Json, b: Json): boolean {
+function equalJson(a: Json, b: Json): boolean {
   return compareNested(a, b) === 0;
 }
 

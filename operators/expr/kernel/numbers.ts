@@ -100,7 +100,7 @@ templates.set('numeric_mul(numeric,numeric)', ([a, b]) => {
 });
 
 /** Nearest integer of |mantissa| / 10^scale, halves away from zero, without leaving the integers. */
-export function roundHalfUp(mantissa: number, power: number): number {
+function roundHalfUp(mantissa: number, power: number): number {
   const size = Math.abs(mantissa);
   let quotient = Math.floor(size / power);
   let rest = size - quotient * power;

@@ -18,8 +18,7 @@ const INT = colType(OID.int4);
 const BOOL = colType(OID.bool);
 const INTS = colType(OID._int4);
 
-export const ROW_TYPES: ColType[] = [INT, INT, BOOL, BOOL, INTS];
-export const ROW_NAMES = ['a', 'b', 'p', 'q', 'xs'];
+const ROW_NAMES = ['a', 'b', 'p', 'q', 'xs'];
 
 /** SQL definitions and values of the columns that stand for constants. */
 export const CONSTANT_COLUMNS = {

@@ -6,7 +6,7 @@ const UNIT_EXPONENT = 1074;
 const bits = new DataView(new ArrayBuffer(8));
 
 /** The double as a multiple of 2^-1074. */
-export function toUnits(x: number): bigint {
+function toUnits(x: number): bigint {
   bits.setFloat64(0, x);
   const raw = bits.getBigUint64(0);
   const exponent = Number((raw >> 52n) & 0x7ffn);
@@ -16,7 +16,7 @@ export function toUnits(x: number): bigint {
 }
 
 /** The double nearest to units * 2^-1074 (Infinity when beyond the range). */
-export function fromUnits(units: bigint): number {
+function fromUnits(units: bigint): number {
   if (units === 0n) return 0;
   const negative = units < 0n;
   const magnitude = negative ? -units : units;

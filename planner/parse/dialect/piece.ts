@@ -36,7 +36,7 @@ function truncated(name: string): string {
 }
 
 /** The name that an identifier or keyword token stands for. */
-export function nameOf(token: Token): string {
+function nameOf(token: Token): string {
   if (token.type === TOKEN.UIDENT) {
     const select = parsePostgres(`SELECT ${token.text}`)[0].node;
     return select.targetList[0].ResTarget.val.ColumnRef.fields[0].String.sval;

@@ -71,7 +71,7 @@ export function eliminateLateral(p: Apply, ids: Ids): Logical {
 }
 
 /** Row-wise subqueries (no relation below) become part of left's own pipeline; null when right is none. */
-export function inlineRows(p: Apply): Logical | null {
+function inlineRows(p: Apply): Logical | null {
   if (p.kind === 'left' && !keepsRows(p.right, p.on)) return null;
   const plan = overLeft(p.right, p.left, p.kind === 'left');
   return plan && filterBy(plan, p.kind === 'cross' ? (p.on ?? conjunction([])) : conjunction([]));

@@ -19,6 +19,7 @@ import { type Datum, type Decimal, isPgArray, type PgArray } from '../../../oper
 import { SqlError } from '../../../operators/errors.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
+import { EPOCH_DIFF_MICROS } from '../../../operators/expr/datetime/calendar.ts';
 import { pow10 } from '../../../operators/expr/decimal/normal.ts';
 import { numericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
@@ -33,7 +34,6 @@ export interface ColumnWriter {
 
 const CONTEXT = defaultContext();
 const EPOCH_DAYS = 10_957;
-const EPOCH_MICROS = 946_684_800_000_000n;
 const INFINITE_DAYS = [2147483647, -2147483648];
 const INFINITE_MICROS = [9223372036854775807n, -9223372036854775808n];
 
@@ -95,7 +95,7 @@ function daysOf(date: number): number {
 
 function microsOf(time: bigint): bigint {
   if (INFINITE_MICROS.includes(time)) throw new SqlError('22008', 'an infinite timestamp cannot be written in Avro');
-  return time + EPOCH_MICROS;
+  return time + EPOCH_DIFF_MICROS;
 }
 
 function numericWriter(type: ColType): ColumnWriter {

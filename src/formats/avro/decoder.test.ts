@@ -5,7 +5,6 @@ import avro from 'avsc';
 import { Arena } from '../../../operators/batch/arena.ts';
 import { BatchBuilder, readRow, weightOf } from '../../../operators/batch/builder.ts';
 import '../../../operators/expr/functions/index.ts';
-import { BYTES } from '../../../operators/batch/memory.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
@@ -13,9 +12,10 @@ import { outputText } from '../../../operators/expr/io/index.ts';
 import { Random, testSeed, times } from '../../../operators/testing/property.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
 import { Schemas } from '../../registry/schemas.ts';
-import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
-import type { BadRow, Decoder, DecoderSpec, SourceColumn } from '../format.ts';
+import type { RawBatch } from '../../sources/source.ts';
+import type { BadRow, Decoder, DecoderSpec } from '../format.ts';
 import { RowDecoder } from '../row_decoder.ts';
+import { columnOf, framedBatch, inMemory } from '../testing/framed_batch.ts';
 import { ExactReader } from './exact_reader.ts';
 import { avroDecoder } from './index.ts';
 import type { AvroOptions } from './options.ts';
@@ -47,47 +47,6 @@ function framed(id: number, body: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([0, 0, 0, 0, id]), body]);
 }
 
-interface TestRecord {
-  key?: Buffer | null;
-  value: Buffer | null;
-}
-
-/** In place: with an address. */
-function rawOf(records: TestRecord[], arena: Arena | null): RawBatch {
-  const parts: Buffer[] = [Buffer.from([9, 9, 9])];
-  let at = 3;
-  const put = (bytes: Buffer | null | undefined): [number, number] => {
-    if (bytes === null || bytes === undefined) return [-1, -1];
-    parts.push(bytes, Buffer.from([1]));
-    at += bytes.length + 1;
-    return [at - 1 - bytes.length, at - 1];
-  };
-  const places = records.map((r) => [put(r.key), put(r.value)]);
-  let bytes: Buffer = Buffer.concat(parts);
-  let address: number | undefined;
-  if (arena !== null) {
-    address = arena.alloc(bytes.length + ZEROS_BEHIND);
-    BYTES.fill(0, address, address + bytes.length + ZEROS_BEHIND);
-    bytes.copy(BYTES, address);
-    bytes = BYTES.subarray(address, address + bytes.length);
-  }
-  return {
-    partition: 0,
-    baseOffset: 0n,
-    nextOffset: BigInt(records.length),
-    n: records.length,
-    bytes,
-    ...(address === undefined ? {} : { address }),
-    keyStart: Int32Array.from(places, ([[start]]) => start),
-    keyEnd: Int32Array.from(places, ([[, end]]) => end),
-    valueStart: Int32Array.from(places, ([, [start]]) => start),
-    valueEnd: Int32Array.from(places, ([, [, end]]) => end),
-    offset: Float64Array.from(records, (_, i) => i),
-    timestamp: new Float64Array(records.length),
-    headers: () => [],
-  };
-}
-
 function run(decoder: Decoder, spec: DecoderSpec, raw: RawBatch): { rows: unknown[]; bad: BadRow[]; anyNull: boolean } {
   const arena = new Arena();
   const out = new BatchBuilder(
@@ -107,10 +66,6 @@ function run(decoder: Decoder, spec: DecoderSpec, raw: RawBatch): { rows: unknow
   return { rows, bad, anyNull };
 }
 
-const column = (name: string, type: ColType, notNull = false): SourceColumn => {
-  return { name, type, notNull, origin: { k: 'field', name } };
-};
-
 test('values of any type as JSON text', () => {
   const random = new Random(seed);
   for (let round = 0; round < 400; round++) {
@@ -127,11 +82,8 @@ test('values of any type as JSON text', () => {
     schemas.add(1, { texts: [JSON.stringify(schema)] });
     const type = typeOf(schema);
     const made = Array.from({ length: 5 }, () => kind.make(random));
-    const raw = rawOf(
-      made.map(({ value }, i) => ({ value: framed(1, type.toBuffer({ v: [value], i })) })),
-      null,
-    );
-    const columns = [column('i', colType(OID.int4)), column('v', colType(OID.json))];
+    const raw = framedBatch(made.map(({ value }, i) => ({ value: framed(1, type.toBuffer({ v: [value], i })) })));
+    const columns = [columnOf('i', colType(OID.int4)), columnOf('v', colType(OID.json))];
     const spec = { columns, needed: [0, 1] };
     const { rows, bad } = run(avroDecoder(spec, FORM, schemas), spec, raw);
     const expected = made.map(({ json }, i) => [1, i, `[${json}]`]);
@@ -239,16 +191,16 @@ test('generated readers give what the exact one does, for good and damaged messa
     });
     schemas.add(3, { missing: 'none' });
     const columns = Array.from({ length: 6 }, (_, i) => {
-      return column(`f${i}`, likelyType(all[i].of.schema, random), random.below(12) === 0);
+      return columnOf(`f${i}`, likelyType(all[i].of.schema, random), random.below(12) === 0);
     }).filter(() => random.below(4) > 0);
-    if (random.below(3) === 0) columns.push({ ...column('o', colType(OID.int8)), origin: { k: 'offset' } });
-    const upsertKey = random.below(4) === 0 ? [columns.push(column('k', colType(OID.int4))) - 1] : undefined;
+    if (random.below(3) === 0) columns.push({ ...columnOf('o', colType(OID.int8)), origin: { k: 'offset' } });
+    const upsertKey = random.below(4) === 0 ? [columns.push(columnOf('k', colType(OID.int4))) - 1] : undefined;
     const spec: DecoderSpec = {
       columns,
       needed: columns.flatMap((_, i) => (random.below(4) > 0 ? [i] : [])),
       upsertKey,
     };
-    const records = Array.from({ length: 30 }, (): TestRecord => {
+    const records = Array.from({ length: 30 }, (): { key: Buffer; value: Buffer | null } => {
       const value = random.pick(writers).make();
       const form = random.below(12);
       return {
@@ -259,13 +211,13 @@ test('generated readers give what the exact one does, for good and damaged messa
     const form: AvroOptions = { ...FORM, key: 'json' };
     const arena = new Arena();
     // An id that nobody knows is never decoded.
-    const raw = rawOf(
+    const elsewhere = framedBatch(
       records.map(({ key, value }) => {
         const isKnown = value === null || value.length < 5 || value[0] !== 0 || schemas.has(value.readUInt32BE(1));
         return { key, value: isKnown ? value : null };
       }),
-      random.below(2) === 0 ? arena : null,
     );
+    const raw = random.below(2) === 0 ? inMemory(elsewhere, arena) : elsewhere;
     const expected = run(new RowDecoder(spec, new ExactReader(spec, form, schemas)), spec, raw);
     const label = `round ${round}: ${JSON.stringify({ writers: writers.map(({ schema }) => schema), columns })}`;
     const found = run(avroDecoder(spec, form, schemas), spec, raw);
@@ -282,11 +234,11 @@ test('generated readers give what the exact one does, for good and damaged messa
 function read(type: unknown, body: number[] | Buffer, to = colType(OID.text)): string | null {
   const schemas = new Schemas();
   schemas.add(1, { texts: [JSON.stringify({ type: 'record', name: 'Top', fields: [{ name: 'v', type }] })] });
-  const spec = { columns: [column('v', to)], needed: [0] };
+  const spec = { columns: [columnOf('v', to)], needed: [0] };
   const { rows, bad } = run(
     avroDecoder(spec, FORM, schemas),
     spec,
-    rawOf([{ value: framed(1, Buffer.from(body)) }], null),
+    framedBatch([{ value: framed(1, Buffer.from(body)) }]),
   );
   if (bad.length > 0) return `${bad[0].sqlstate} ${bad[0].reason} (${bad[0].column})`;
   const value = (rows[0] as Datum[])[1];

@@ -6,31 +6,11 @@ import { BatchBuilder, readRow } from '../../../operators/batch/builder.ts';
 import '../../../operators/expr/functions/index.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import { Schemas } from '../../registry/schemas.ts';
-import type { RawBatch } from '../../sources/source.ts';
 import type { BadRow } from '../format.ts';
+import { framedBatch } from '../testing/framed_batch.ts';
 import { avroDecoder } from './index.ts';
 
 const FRAMING = Buffer.from([0, 0, 0, 0, 1]);
-
-function rawOf(bodies: Buffer[], timestamps: number[]): RawBatch {
-  const values = bodies.map((body) => Buffer.concat([FRAMING, body]));
-  const ends = values.map((_, i) => values.slice(0, i + 1).reduce((sum, { length }) => sum + length, 0));
-  const none = new Int32Array(values.length).fill(-1);
-  return {
-    partition: 0,
-    baseOffset: 0n,
-    nextOffset: BigInt(values.length),
-    n: values.length,
-    bytes: Buffer.concat(values),
-    keyStart: none,
-    keyEnd: none,
-    valueStart: Int32Array.from(values, ({ length }, i) => ends[i] - length),
-    valueEnd: Int32Array.from(ends),
-    offset: Float64Array.from(values, (_, i) => i),
-    timestamp: Float64Array.from(timestamps),
-    headers: () => [],
-  };
-}
 
 /** Reads bodies, `step` at a time, into a column `a`. */
 function read(schema: unknown, oid: number, bodies: Buffer[], timestamps = [0], step = bodies.length) {
@@ -42,7 +22,7 @@ function read(schema: unknown, oid: number, bodies: Buffer[], timestamps = [0], 
   const arena = new Arena();
   try {
     const out = new BatchBuilder([type], arena, 1);
-    const raw = rawOf(bodies, timestamps);
+    const raw = framedBatch(bodies.map((body, i) => ({ value: Buffer.concat([FRAMING, body]), time: timestamps[i] })));
     const bad: BadRow[] = [];
     for (let i = 0; i < raw.n; i += step) bad.push(...decoder.decode(raw, i, Math.min(raw.n, i + step), out, 0n));
     const batch = out.build();

@@ -7,9 +7,10 @@ import { BatchBuilder, readRow } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
-import { type ColType, colType, OID } from '../../../operators/types.ts';
-import type { Header, RawBatch } from '../../sources/source.ts';
+import { colType, OID } from '../../../operators/types.ts';
+import type { Header } from '../../sources/source.ts';
 import type { SourceColumn } from '../format.ts';
+import { columnOf, framedBatch } from '../testing/framed_batch.ts';
 import { checkAttributes } from './attributes.ts';
 import { cloudeventsDecoder } from './index.ts';
 
@@ -39,35 +40,9 @@ const binary = (attributes: Record<string, string | Buffer>, value: string | Buf
   value: value === null ? null : Buffer.from(value as string),
 });
 
-const column = (name: string, type: ColType, notNull = false): SourceColumn => ({
-  name,
-  type,
-  notNull,
-  origin: { k: 'field', name },
-});
-
 /** Each message's row as text, or its SQLSTATE, message and column. */
 function read(columns: SourceColumn[], messages: Message[]): unknown[] {
-  const ends: number[] = [];
-  let at = 1;
-  for (const { value } of messages) {
-    at += value?.length ?? 0;
-    ends.push(at);
-  }
-  const raw: RawBatch = {
-    partition: 0,
-    baseOffset: 0n,
-    nextOffset: BigInt(messages.length),
-    n: messages.length,
-    bytes: Buffer.concat([Buffer.from('?'), ...messages.flatMap(({ value }) => (value === null ? [] : [value]))]),
-    keyStart: new Int32Array(messages.length).fill(-1),
-    keyEnd: new Int32Array(messages.length).fill(-1),
-    valueStart: Int32Array.from(messages, ({ value }, i) => (value === null ? -1 : ends[i] - value.length)),
-    valueEnd: Int32Array.from(messages, ({ value }, i) => (value === null ? -1 : ends[i])),
-    offset: Float64Array.from(messages, (_, i) => i),
-    timestamp: new Float64Array(messages.length),
-    headers: (i) => messages[i].headers,
-  };
+  const raw = framedBatch(messages);
   const arena = new Arena();
   const out = new BatchBuilder(
     columns.map((c) => c.type),
@@ -90,15 +65,15 @@ function read(columns: SourceColumn[], messages: Message[]): unknown[] {
 
 const NEEDED = { specversion: '1.0', id: 'a-1', source: '/shop', type: 'order.made' };
 const COLUMNS = [
-  column('id', colType(OID.text), true),
-  column('source', colType(OID.text)),
-  column('type', colType(OID.varchar)),
-  column('subject', colType(OID.text)),
-  column('time', colType(OID.timestamptz)),
-  column('datacontenttype', colType(OID.text)),
-  column('dataschema', colType(OID.text)),
-  column('sequence', colType(OID.int4)),
-  column('data', colType(OID.jsonb)),
+  columnOf('id', colType(OID.text), true),
+  columnOf('source', colType(OID.text)),
+  columnOf('type', colType(OID.varchar)),
+  columnOf('subject', colType(OID.text)),
+  columnOf('time', colType(OID.timestamptz)),
+  columnOf('datacontenttype', colType(OID.text)),
+  columnOf('dataschema', colType(OID.text)),
+  columnOf('sequence', colType(OID.int4)),
+  columnOf('data', colType(OID.jsonb)),
 ];
 
 test('the same event in both modes is the same row', () => {
@@ -153,7 +128,7 @@ test('data in columns of several types', () => {
     binary(NEEDED, 'text'),
   ];
   const as = (oid: number) =>
-    read([column('data', colType(oid))], messages).map((row) => (Array.isArray(row) ? row[0] : row));
+    read([columnOf('data', colType(oid))], messages).map((row) => (Array.isArray(row) ? row[0] : row));
   assert.deepEqual(as(OID.jsonb), [
     '{"a": [1]}',
     '"text"',
@@ -251,10 +226,10 @@ test('what is no event', () => {
 
 test('columns that no event can have', () => {
   for (const name of ['orderId', 'order_id', 'data_base64']) {
-    assert.throws(() => checkAttributes([column(name, colType(OID.text))]), { sqlstate: '42P16' }, name);
+    assert.throws(() => checkAttributes([columnOf(name, colType(OID.text))]), { sqlstate: '42P16' }, name);
   }
   checkAttributes([
-    column('traceparent', colType(OID.text)),
-    { ...column('K', colType(OID.text)), origin: { k: 'key' } },
+    columnOf('traceparent', colType(OID.text)),
+    { ...columnOf('K', colType(OID.text)), origin: { k: 'key' } },
   ]);
 });

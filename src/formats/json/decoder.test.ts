@@ -12,52 +12,17 @@ import { Random, testSeed } from '../../../operators/testing/property.ts';
 import '../../../operators/expr/functions/index.ts';
 import type { Expr } from '../../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
-import { type Header, type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
+import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import { Defaults } from '../defaults.ts';
 import type { BadRow, DecoderSpec, SourceColumn } from '../format.ts';
 import { RowError, textOf } from '../row_error.ts';
+import { columnOf, framedBatch, type TestMessage } from '../testing/framed_batch.ts';
 import { jsonDecoder } from './index.ts';
 import { readObject } from './slow_row.ts';
 
-interface TestRecord {
-  key?: Uint8Array | string | null;
-  value: Uint8Array | string | null;
-  headers?: Header[];
-  time?: number;
-}
-
-/** Records as a batch, each framed by bytes that would go on with the message if a reader ran on. */
-function rawOf(records: TestRecord[]): RawBatch {
-  const parts: Buffer[] = [];
-  let at = 0;
-  const put = (bytes: Uint8Array | string | null | undefined): [number, number] => {
-    if (bytes === null || bytes === undefined) return [-1, -1];
-    const part = Buffer.from(bytes as string);
-    const framed = Buffer.concat([Buffer.from([0x31]), part, Buffer.from(',"}')]);
-    parts.push(framed);
-    at += framed.length;
-    return [at - 3 - part.length, at - 3];
-  };
-  const keys = records.map((r) => [put(r.key), put(r.value)]);
-  const column = (pick: (pair: [number, number][]) => number) => Int32Array.from(keys, pick);
-  return {
-    partition: 3,
-    baseOffset: 100n,
-    nextOffset: BigInt(100 + records.length),
-    n: records.length,
-    bytes: Buffer.concat(parts),
-    keyStart: column((k) => k[0][0]),
-    keyEnd: column((k) => k[0][1]),
-    valueStart: column((k) => k[1][0]),
-    valueEnd: column((k) => k[1][1]),
-    offset: Float64Array.from(records, (_, i) => 100 + i),
-    timestamp: Float64Array.from(records, ({ time }) => time ?? 946_684_800_000 + 5),
-    headers: (i) => records[i].headers ?? [],
-  };
-}
-
-function field(name: string, type: ColType, notNull = false): SourceColumn {
-  return { name, type, notNull, origin: { k: 'field', name } };
+function rawOf(messages: TestMessage[]): RawBatch {
+  const timed = messages.map((message) => ({ time: 946_684_800_000 + 5, ...message }));
+  return framedBatch(timed, { partition: 3, from: 100 });
 }
 
 interface Decoded {
@@ -81,7 +46,7 @@ function inPlace(raw: RawBatch): RawBatch {
   return { ...raw, bytes: Buffer.from(memory.buffer, address, length), address };
 }
 
-function decode(spec: DecoderSpec, records: TestRecord[], now = 0n): Decoded {
+function decode(spec: DecoderSpec, records: TestMessage[], now = 0n): Decoded {
   const raw = rawOf(records);
   const copied = decodeBatch(spec, raw, now);
   assert.deepEqual(decodeBatch(spec, inPlace(raw), now), copied);
@@ -111,7 +76,7 @@ function specOf(columns: SourceColumn[], needed = columns.map((_, i) => i)): Dec
 
 /** One column `a` of this type; what `{"a": json}` gives: a datum, or the error's SQLSTATE and message. */
 function one(type: ColType, json: string): Datum | string {
-  const { rows, bad } = decode(specOf([field('a', type)]), [{ value: `{"a":${json}}` }]);
+  const { rows, bad } = decode(specOf([columnOf('a', type)]), [{ value: `{"a":${json}}` }]);
   return bad.length > 0 ? `${bad[0].sqlstate} ${bad[0].reason}` : rows[0][0];
 }
 
@@ -193,7 +158,11 @@ test('times as text and as milliseconds', () => {
 });
 
 test('keys: missing, repeated, undeclared, reordered, escaped, of different case', () => {
-  const columns = [field('a', colType(OID.int4)), field('b', colType(OID.text)), field('größe', colType(OID.int4))];
+  const columns = [
+    columnOf('a', colType(OID.int4)),
+    columnOf('b', colType(OID.text)),
+    columnOf('größe', colType(OID.int4)),
+  ];
   const { rows, bad } = decode(specOf(columns), [
     { value: '{"a":1,"b":"x","größe":5}' },
     { value: ' { "b" : "long text that does not fit the slot" , "a" : 2 } ' },
@@ -213,7 +182,7 @@ test('keys: missing, repeated, undeclared, reordered, escaped, of different case
 
 test('a decoder says when a batch has no NULL', () => {
   const types = [OID.int4, OID.text, OID.int4].map((oid) => colType(oid));
-  const columns = ['a', 'b', 'c'].map((name, i) => field(name, types[i]));
+  const columns = ['a', 'b', 'c'].map((name, i) => columnOf(name, types[i]));
   const needed = [2, 0];
   const decoder = jsonDecoder(specOf(columns, needed));
   const anyNull = (...values: string[]) => {
@@ -242,9 +211,9 @@ test('a decoder says when a batch has no NULL', () => {
 
 test('a decoder tells the bounds of the time, or that it does not know them', () => {
   const columns = [
-    field('id', colType(OID.int4)),
-    field('at', colType(OID.timestamptz)),
-    field('n', colType(OID.int8)),
+    columnOf('id', colType(OID.int4)),
+    columnOf('at', colType(OID.timestamptz)),
+    columnOf('n', colType(OID.int8)),
   ];
   const micros = (second: number) => BigInt(second) * 1_000_000n;
   const at = (second: number) => `{"id":1,"at":"2000-01-01T00:00:${String(second).padStart(2, '0')}Z","n":7}`;
@@ -294,7 +263,7 @@ test('a decoder tells the bounds of the time, or that it does not know them', ()
 
 test('names are exact: case counts, a dot is a letter, nothing looks into objects', () => {
   const int4 = colType(OID.int4);
-  const columns = [field('a', int4), field('A', int4), field('b.c', int4), field('b', colType(OID.jsonb))];
+  const columns = [columnOf('a', int4), columnOf('A', int4), columnOf('b.c', int4), columnOf('b', colType(OID.jsonb))];
   const { rows } = decode(specOf(columns), [
     { value: '{"A":1,"a":2}' },
     { value: '{"b":{"c":3},"b.c":4}' },
@@ -311,7 +280,7 @@ test('names are exact: case counts, a dot is a letter, nothing looks into object
 
 test('a message is one JSON object in UTF-8 and nothing else; white space around it is', () => {
   const bad = (value: Uint8Array | string) => {
-    const { rows, bad } = decode(specOf([field('a', colType(OID.int4))]), [{ value }]);
+    const { rows, bad } = decode(specOf([columnOf('a', colType(OID.int4))]), [{ value }]);
     return rows.length > 0 ? 'good' : bad[0].sqlstate;
   };
   assert.equal(bad(' \t\r\n{"a":1} \n'), 'good');
@@ -338,7 +307,7 @@ test('huge values are exact, or an error where PostgreSQL has one', () => {
   assert.equal(one(colType(OID.jsonb), nested(500)), nested(500));
   assert.match(String(one(colType(OID.jsonb), nested(100_000))), /^54001/);
   const int4 = colType(OID.int4);
-  const deep = decode(specOf([field('a', int4)]), [
+  const deep = decode(specOf([columnOf('a', int4)]), [
     { value: `{"skipped":${nested(100_000)},"a":1}` },
     { value: `{"skipped":${nested(500)},"a":2}` },
   ]);
@@ -346,7 +315,7 @@ test('huge values are exact, or an error where PostgreSQL has one', () => {
 });
 
 test('bad records are listed and the others stay', () => {
-  const columns = [field('a', colType(OID.int4), true), field('b', colType(OID.text))];
+  const columns = [columnOf('a', colType(OID.int4), true), columnOf('b', colType(OID.text))];
   const deep = '['.repeat(10_000) + ']'.repeat(10_000);
   const { rows, bad } = decode(specOf(columns), [
     { value: '{"a":1}' },
@@ -386,7 +355,7 @@ test('bad records are listed and the others stay', () => {
 });
 
 test('columns that are not needed are checked all the same', () => {
-  const columns = [field('a', colType(OID.int4)), field('b', colType(OID.int4))];
+  const columns = [columnOf('a', colType(OID.int4)), columnOf('b', colType(OID.int4))];
   const records = [{ value: '{"a":1,"b":2}' }, { value: '{"a":1,"b":"x"}' }, { value: '{"b":1}' }];
   for (const needed of [[0, 1], [0], [1], []]) {
     const { rows, bad } = decode(specOf(columns, needed), records);
@@ -407,10 +376,10 @@ function defaulted(column: SourceColumn, expr: Expr): SourceColumn {
 test('a missing field has its default, a null one is NULL', () => {
   const long = 'a text that is longer than a slot';
   const columns = [
-    field('id', colType(OID.int8)),
-    defaulted(field('t', colType(OID.text)), { k: 'const', v: long, t: colType(OID.text) }),
-    defaulted(field('n', colType(OID.numeric), true), { k: 'const', v: decimal(-150n, 2), t: colType(OID.numeric) }),
-    defaulted(field('at', colType(OID.timestamptz), true), NOW),
+    columnOf('id', colType(OID.int8)),
+    defaulted(columnOf('t', colType(OID.text)), { k: 'const', v: long, t: colType(OID.text) }),
+    defaulted(columnOf('n', colType(OID.numeric), true), { k: 'const', v: decimal(-150n, 2), t: colType(OID.numeric) }),
+    defaulted(columnOf('at', colType(OID.timestamptz), true), NOW),
   ];
   const records = [
     { value: '{"id":1}' },
@@ -435,7 +404,7 @@ test('a default that fails fails the records that need it', () => {
   const int4 = colType(OID.int4);
   const constant = (v: number): Expr => ({ k: 'const', v, t: int4 });
   const zero: Expr = { k: 'call', fn: 'int4div(int4,int4)', args: [constant(1), constant(0)], t: int4, strict: true };
-  const columns = [field('id', int4), defaulted(field('a', int4), zero)];
+  const columns = [columnOf('id', int4), defaulted(columnOf('a', int4), zero)];
   const { rows, bad } = decode(specOf(columns, [0]), [{ value: '{"id":1}' }, { value: '{"id":2,"a":3}' }]);
   assert.deepEqual(rows, [[2]]);
   assert.deepEqual(bad, [{ index: 0, sqlstate: '22012', reason: 'division by zero', column: 'a' }]);
@@ -443,7 +412,7 @@ test('a default that fails fails the records that need it', () => {
 
 test('one decoder gives the default of each clock', () => {
   const arena = new Arena();
-  const columns = [field('id', colType(OID.int4)), defaulted(field('at', colType(OID.timestamptz)), NOW)];
+  const columns = [columnOf('id', colType(OID.int4)), defaulted(columnOf('at', colType(OID.timestamptz)), NOW)];
   const out = new BatchBuilder(
     columns.map((c) => c.type),
     arena,
@@ -507,7 +476,7 @@ test('record properties', () => {
 });
 
 test('envelope upsert: keys from the record key, tombstones', () => {
-  const columns = [field('id', colType(OID.int8), true), field('name', colType(OID.text), true)];
+  const columns = [columnOf('id', colType(OID.int8), true), columnOf('name', colType(OID.text), true)];
   const spec: DecoderSpec = { columns, needed: [0, 1], upsertKey: [0] };
   const { rows, weights, bad } = decode(spec, [
     { key: '{"id":1}', value: '{"id":99,"name":"a"}' },
@@ -529,7 +498,7 @@ test('envelope upsert: keys from the record key, tombstones', () => {
     bad.map((b) => `${b.index} ${b.sqlstate} ${b.column}`),
     ['3 23502 id', '5 22P02 id', '6 23502 name'],
   );
-  const text: DecoderSpec = { columns: [field('k', colType(OID.text), true)], needed: [0], upsertKey: [0] };
+  const text: DecoderSpec = { columns: [columnOf('k', colType(OID.text), true)], needed: [0], upsertKey: [0] };
   assert.deepEqual(
     decode(text, [
       { key: 'plain', value: '{}' },
@@ -540,7 +509,7 @@ test('envelope upsert: keys from the record key, tombstones', () => {
 });
 
 test('texts of every length, with something that is not plain at every place', () => {
-  const columns = [field('a', colType(OID.text)), field('b', colType(OID.int4))];
+  const columns = [columnOf('a', colType(OID.text)), columnOf('b', colType(OID.int4))];
   const odd = ['é', '\\"', '\\\\', '\\u00e9', '\t', '"', '\x7f', '!', ' ', '\x1f'];
   const messages: string[] = [];
   for (let length = 0; length < 170; length++) {
@@ -595,8 +564,8 @@ test('fast reading equals exact reading on random and damaged messages', () => {
     OID.uuid,
     OID.interval,
   ];
-  const columns = oids.map((oid, i) => field(`c${i}`, colType(oid), i === 3));
-  columns.push(field('n', colType(OID.numeric, makeNumericTypmod(8, 3))));
+  const columns = oids.map((oid, i) => columnOf(`c${i}`, colType(oid), i === 3));
+  columns.push(columnOf('n', colType(OID.numeric, makeNumericTypmod(8, 3))));
   const constant = (v: Datum, t: ColType): Expr => ({ k: 'const', v, t });
   for (const [i, v] of [
     [1, -7],

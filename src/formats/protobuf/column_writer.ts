@@ -16,6 +16,7 @@ import { type Datum, isPgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
+import { EPOCH_DIFF_MICROS } from '../../../operators/expr/datetime/calendar.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
 import { type ColType, OID } from '../../../operators/types.ts';
 import { FIXED32, FIXED64, LENGTH, VARINT } from './bytes.ts';
@@ -38,7 +39,6 @@ export const TIMESTAMP_FILE = 'google/protobuf/timestamp.proto';
 const TIMESTAMP = 'google.protobuf.Timestamp';
 
 const CONTEXT = defaultContext();
-const EPOCH_MICROS = 946_684_800_000_000n;
 const SECOND = 1_000_000n;
 /** 0001-01-01 and 10000-01-01 in seconds since 1970. */
 const LEAST_SECONDS = -62_135_596_800n;
@@ -118,7 +118,7 @@ function valueWriter(oid: number): ValueWriter {
 }
 
 function timestampBytes(out: ProtobufOutput, time: bigint): Buffer {
-  const micros = time + EPOCH_MICROS;
+  const micros = time + EPOCH_DIFF_MICROS;
   const fraction = ((micros % SECOND) + SECOND) % SECOND;
   const seconds = (micros - fraction) / SECOND;
   if (seconds < LEAST_SECONDS || seconds >= LIMIT_SECONDS) {

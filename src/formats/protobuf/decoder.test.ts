@@ -7,7 +7,8 @@ import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
-import { columnOf, decoded } from './testing/decoded.ts';
+import { columnOf } from '../testing/framed_batch.ts';
+import { decoded } from './testing/decoded.ts';
 
 interface Golden {
   schemas: Record<string, string>;

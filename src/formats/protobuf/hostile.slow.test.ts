@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import '../../../operators/expr/functions/index.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
-import { columnOf, decoded } from './testing/decoded.ts';
+import { columnOf } from '../testing/framed_batch.ts';
+import { decoded } from './testing/decoded.ts';
 
 const SCHEMA = `syntax = "proto3"; message M { int64 n = 1; string s = 2; M m = 3; map<string, M> p = 5; }`;
 

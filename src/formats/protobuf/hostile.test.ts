@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import '../../../operators/expr/functions/index.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
 import { Schemas } from '../../registry/schemas.ts';
+import { columnOf } from '../testing/framed_batch.ts';
 import { parseSchemas } from './schema.ts';
-import { columnOf, decoded } from './testing/decoded.ts';
+import { decoded } from './testing/decoded.ts';
 
 const SCHEMA = `syntax = "proto3";
   import "google/protobuf/timestamp.proto"; import "google/protobuf/duration.proto"; import "google/protobuf/any.proto";

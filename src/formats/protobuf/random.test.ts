@@ -9,7 +9,8 @@ import protobuf from 'protobufjs';
 import '../../../operators/expr/functions/index.ts';
 import { Random, testSeed, times } from '../../../operators/testing/property.ts';
 import { colType, OID } from '../../../operators/types.ts';
-import { columnOf, decoded } from './testing/decoded.ts';
+import { columnOf } from '../testing/framed_batch.ts';
+import { decoded } from './testing/decoded.ts';
 
 const { toJson, fromJson } = createRequire(import.meta.url)(
   'protobufjs/ext/protojson.js',

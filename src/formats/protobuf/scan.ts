@@ -11,7 +11,7 @@ import type { Field, FieldType, Message } from './schema.ts';
 
 /** Begin and end of each occurrence, and whether it is a list of packed values. */
 export type Found = number[];
-export const FOUND = 3;
+const FOUND = 3;
 const NOTHING: Found = [];
 /** What to look for one field costs, in characters. */
 const PLACE = 4;

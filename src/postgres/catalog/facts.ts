@@ -249,7 +249,7 @@ export function figuresSchema({ schemas }: CatalogFacts): number {
 }
 
 /** Columns of a declared primary key; the proved key of a view is none. */
-export function primaryKeyOf(relation: RelationFacts): number[] | null {
+function primaryKeyOf(relation: RelationFacts): number[] | null {
   return relation.relkind === 'r' && relation.object !== null ? relation.relation.key : null;
 }
 

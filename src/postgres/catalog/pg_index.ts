@@ -8,7 +8,7 @@ import { writtenExpression } from './check_text.ts';
 import { typeStorage } from './pg_attribute.ts';
 
 /** int2vector and oidvector: arrays from 0. */
-export function vector(element: number, items: number[]): Datum {
+function vector(element: number, items: number[]): Datum {
   return { ...pgArray(element, items), lower: items.length === 0 ? [] : [0] };
 }
 

@@ -20,7 +20,7 @@ import { StoredRows } from './stored_rows.ts';
 import { inTransactionBlock, transactionStatement } from './transaction_statements.ts';
 
 /** True for what may run in a failed transaction: its end. */
-export function endsTransaction(statement: Statement | null): boolean {
+function endsTransaction(statement: Statement | null): boolean {
   return statement?.k === 'transaction' && ['commit', 'rollback', 'rollback_to'].includes(statement.kind);
 }
 

@@ -1,5 +1,5 @@
 /** BEGIN, COMMIT, ROLLBACK, SAVEPOINT and the statements about a transaction's modes. */
-import { SqlError, unsupported } from '../../../operators/errors.ts';
+import { unsupported } from '../../../operators/errors.ts';
 import type { Statement } from '../../../planner/parse/ast.ts';
 import { commandTag } from '../../../planner/parse/command_tag.ts';
 import type { Session } from './session.ts';
@@ -94,9 +94,4 @@ async function end(session: Session, statement: TransactionStatement): Promise<s
     setModes(session, modes);
   }
   return rollBack ? 'ROLLBACK' : 'COMMIT';
-}
-
-/** For statements that PostgreSQL allows only inside a block. */
-export function requireBlock(session: Session, command: string): void {
-  if (!inTransactionBlock(session)) throw new SqlError('25P01', `${command} can only be used in transaction blocks`);
 }

@@ -59,7 +59,7 @@ export function resultColumns(columns: FakeRows['columns']): ResultColumn[] {
 }
 
 /** Rows in chunks of at most 1000. */
-export class FixedStream implements RowStream {
+class FixedStream implements RowStream {
   readonly ahead = 2;
   readonly #rows: Datum[][];
   readonly #columns: ResultColumn[];

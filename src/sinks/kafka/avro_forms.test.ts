@@ -3,52 +3,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import avro from 'avsc';
 import { Arena } from '../../../operators/batch/arena.ts';
-import { BatchBuilder, batchFromRows, readRow } from '../../../operators/batch/builder.ts';
+import { BatchBuilder, readRow } from '../../../operators/batch/builder.ts';
 import '../../../operators/expr/functions/index.ts';
 import { type Datum, decimal, interval, pgArray } from '../../../operators/datum.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import { avroDecoder } from '../../formats/avro/index.ts';
-import type { Registrar } from '../../registry/client.ts';
+import { columnOf, framedBatch } from '../../formats/testing/framed_batch.ts';
 import { Schemas } from '../../registry/schemas.ts';
-import type { RawBatch } from '../../sources/source.ts';
-import { type OutMessage, rowEncoder } from './encode.ts';
+import type { OutMessage } from './encode.ts';
 import type { OutColumn } from './forms.ts';
-import type { Envelope } from './options.ts';
+import { encoded, KeptSchemas } from './testing/encoded.ts';
 
-/** Schemas by id, and the subjects that they came under. */
-const schemas: string[] = [];
-const subjects: string[] = [];
-const registry: Registrar = {
-  register(subject, schema) {
-    subjects.push(subject);
-    return Promise.resolve(schemas.push(schema) - 1);
-  },
-};
-
-async function encoded(
-  columns: OutColumn[],
-  rows: [Datum[], number][],
-  envelope: Envelope = 'append',
-  key: number[] | null = null,
-): Promise<OutMessage[]> {
-  const encoder = rowEncoder({ envelope, key, topic: 't', format: 'avro', keyFormat: 'avro', registry }, columns);
-  await encoder.prepare();
-  const arena = new Arena();
-  const types = columns.map((c) => c.type);
-  const weights = rows.map(([, weight]) => weight);
-  const batch = batchFromRows(
-    types,
-    rows.map(([row]) => row),
-    arena,
-    weights,
-  );
-  try {
-    return encoder.encode(7n, batch);
-  } finally {
-    arena.release();
-  }
-}
+const registry = new KeptSchemas();
+const { schemas, subjects } = registry;
+const messagesOf = encoded.bind(null, 'avro', registry);
 
 /** By avsc, and by the schema that the message names. */
 function read(message: Buffer): unknown {
@@ -95,7 +64,7 @@ test('every type comes back by the schema that was registered', async () => {
   const rows = Array.from({ length: 8 }, (_, i) =>
     TYPED.map(([, , values]) => (i === 7 ? null : values[i % values.length])),
   );
-  const messages = await encoded(
+  const messages = await messagesOf(
     columns,
     rows.map((row) => [row, 1]),
   );
@@ -106,7 +75,7 @@ test('every type comes back by the schema that was registered', async () => {
   const id = values[0].readUInt32BE(1);
   known.add(id, { texts: [schemas[id]] });
   const spec = {
-    columns: columns.map((c) => ({ ...c, notNull: false, origin: { k: 'field' as const, name: c.name } })),
+    columns: columns.map(({ name, type }) => columnOf(name, type)),
     needed: columns.map((_, i) => i),
   };
   const arena = new Arena();
@@ -115,7 +84,7 @@ test('every type comes back by the schema that was registered', async () => {
     arena,
   );
   const decoder = avroDecoder(spec, { registry: null, schema: null, key: 'avro' }, known);
-  const bad = decoder.decode(rawOf(values), 0, values.length, out, 0n);
+  const bad = decoder.decode(framedBatch(values.map((value) => ({ value }))), 0, values.length, out, 0n);
   assert.deepEqual(bad, []);
   const batch = out.build();
   assert.deepEqual(
@@ -125,28 +94,6 @@ test('every type comes back by the schema that was registered', async () => {
   decoder.release();
   arena.release();
 });
-
-function rawOf(values: Buffer[]): RawBatch {
-  let at = 0;
-  const ends = values.map(({ length }) => {
-    at += length;
-    return at;
-  });
-  return {
-    partition: 0,
-    baseOffset: 0n,
-    nextOffset: BigInt(values.length),
-    n: values.length,
-    bytes: Buffer.concat(values),
-    keyStart: new Int32Array(values.length).fill(-1),
-    keyEnd: new Int32Array(values.length),
-    valueStart: Int32Array.from(values, ({ length }, i) => ends[i] - length),
-    valueEnd: Int32Array.from(ends),
-    offset: Float64Array.from(values, (_, i) => i),
-    timestamp: new Float64Array(values.length),
-    headers: () => [],
-  };
-}
 
 const COLUMNS = [
   { name: 'id', type: colType(OID.int8) },
@@ -162,12 +109,12 @@ test('envelopes and keys', async () => {
   ];
   const shown = (messages: OutMessage[]) =>
     messages.map(({ key, value }) => [key && read(key as Buffer), value && read(value as Buffer)]);
-  assert.deepEqual(shown(await encoded(COLUMNS, rows, 'upsert', [0])), [
+  assert.deepEqual(shown(await messagesOf(COLUMNS, rows, 'upsert', [0])), [
     [{ id: 1 }, { id: 1, note: 'new' }],
     [{ id: 2 }, null],
     [{ id: 3 }, { id: 3, note: null }],
   ]);
-  assert.deepEqual(shown(await encoded(COLUMNS, rows, 'debezium', [0])), [
+  assert.deepEqual(shown(await messagesOf(COLUMNS, rows, 'debezium', [0])), [
     [{ id: 1 }, { before: { id: 1, note: 'old' }, after: { id: 1, note: 'new' }, op: 'u', tick: 7 }],
     [{ id: 2 }, { before: { id: 2, note: 'gone' }, after: null, op: 'd', tick: 7 }],
     [{ id: 3 }, { before: null, after: { id: 3, note: null }, op: 'c', tick: 7 }],
@@ -176,13 +123,13 @@ test('envelopes and keys', async () => {
 });
 
 test('what Avro has no name or value for', async () => {
-  const one = (oid: number, value: Datum) => encoded([{ name: 'v', type: colType(oid) }], [[[value], 1]]);
-  await assert.rejects(encoded([{ name: '?column?', type: colType(OID.int4) }], []), { sqlstate: '42602' });
+  const one = (oid: number, value: Datum) => messagesOf([{ name: 'v', type: colType(oid) }], [[[value], 1]]);
+  await assert.rejects(messagesOf([{ name: '?column?', type: colType(OID.int4) }], []), { sqlstate: '42602' });
   await assert.rejects(one(OID.date, 2147483647), { sqlstate: '22008' });
   await assert.rejects(one(OID.timestamptz, -9223372036854775808n), { sqlstate: '22008' });
   const matrix: Datum = { k: 'array', elem: OID.int4, dims: [1, 1], lower: [1, 1], items: [1] };
   await assert.rejects(one(OID._int4, matrix), { sqlstate: '22023' });
   const nan: Datum = { k: 'dec', m: 0n, s: 0, special: 'NaN' };
   const type = colType(OID.numeric, makeNumericTypmod(5, 2));
-  await assert.rejects(encoded([{ name: 'v', type }], [[[nan], 1]]), { sqlstate: '22003' });
+  await assert.rejects(messagesOf([{ name: 'v', type }], [[[nan], 1]]), { sqlstate: '22003' });
 });

@@ -36,7 +36,7 @@ export interface KafkaSinkOptions {
   transactionTimeoutMs: number;
 }
 
-export const KAFKA_SINK_OPTIONS: Record<string, string> = {
+const KAFKA_SINK_OPTIONS: Record<string, string> = {
   topic: 'the name of a topic, which is created when missing',
   format: "'json', 'avro' or 'protobuf'",
   ...REGISTRY_OPTIONS,

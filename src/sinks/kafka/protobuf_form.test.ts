@@ -2,48 +2,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import protobuf from 'protobufjs';
-import { Arena } from '../../../operators/batch/arena.ts';
-import { batchFromRows } from '../../../operators/batch/builder.ts';
 import '../../../operators/expr/functions/index.ts';
 import { type Datum, decimal, interval, pgArray } from '../../../operators/datum.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { colType, OID } from '../../../operators/types.ts';
-import { columnOf, decoded } from '../../formats/protobuf/testing/decoded.ts';
-import type { Registrar } from '../../registry/client.ts';
+import { decoded } from '../../formats/protobuf/testing/decoded.ts';
+import { columnOf } from '../../formats/testing/framed_batch.ts';
 import { Schemas } from '../../registry/schemas.ts';
-import { type OutMessage, rowEncoder } from './encode.ts';
+import type { OutMessage } from './encode.ts';
 import type { OutColumn } from './forms.ts';
-import type { Envelope } from './options.ts';
+import { encoded, KeptSchemas } from './testing/encoded.ts';
 
-/** Schemas by id, and the subjects that they came under. */
-const schemas: string[] = [];
-const subjects: string[] = [];
-const registry: Registrar = {
-  register(subject, schema) {
-    subjects.push(subject);
-    return Promise.resolve(schemas.push(schema) - 1);
-  },
-};
-
-async function encoded(
-  columns: OutColumn[],
-  rows: [Datum[], number][],
-  envelope: Envelope = 'append',
-  key: number[] | null = null,
-): Promise<OutMessage[]> {
-  const options = { envelope, key, topic: 't', format: 'protobuf', keyFormat: 'protobuf', registry } as const;
-  const encoder = rowEncoder(options, columns);
-  await encoder.prepare();
-  const arena = new Arena();
-  const types = columns.map((c) => c.type);
-  const weights = rows.map(([, weight]) => weight);
-  const values = rows.map(([row]) => row);
-  try {
-    return encoder.encode(7n, batchFromRows(types, values, arena, weights));
-  } finally {
-    arena.release();
-  }
-}
+const registry = new KeptSchemas();
+const { schemas, subjects } = registry;
+const messagesOf = encoded.bind(null, 'protobuf', registry);
 
 /** By protobufjs, and by the schema that the message names. */
 function read(message: Buffer, name: string): unknown {
@@ -92,7 +64,7 @@ test('every type comes back by the schema that was registered', async () => {
   const rows = Array.from({ length: 8 }, (_, i) =>
     all.map(([, , values], c) => (i === 7 && c < TYPED.length ? null : values[i % values.length])),
   );
-  const messages = await encoded(
+  const messages = await messagesOf(
     columns,
     rows.map((row) => [row, 1]),
   );
@@ -119,12 +91,12 @@ test('envelopes and keys', async () => {
   ];
   const shown = (messages: OutMessage[], name: string) =>
     messages.map(({ key, value }) => [key && read(key as Buffer, 'Key'), value && read(value as Buffer, name)]);
-  assert.deepEqual(shown(await encoded(COLUMNS, rows, 'upsert', [0]), 'Row'), [
+  assert.deepEqual(shown(await messagesOf(COLUMNS, rows, 'upsert', [0]), 'Row'), [
     [{ id: '1' }, { id: '1', note: '' }],
     [{ id: '2' }, null],
     [{ id: '0' }, { id: '0' }],
   ]);
-  assert.deepEqual(shown(await encoded(COLUMNS, rows, 'debezium', [0]), 'Change'), [
+  assert.deepEqual(shown(await messagesOf(COLUMNS, rows, 'debezium', [0]), 'Change'), [
     [{ id: '1' }, { before: { id: '1', note: 'old' }, after: { id: '1', note: '' }, op: 'u', tick: '7' }],
     [{ id: '2' }, { before: { id: '2', note: 'gone' }, op: 'd', tick: '7' }],
     [{ id: '0' }, { after: { id: '0' }, op: 'c', tick: '7' }],
@@ -137,7 +109,7 @@ test('the schema: a field a column, in their order; words of the language are na
   const types = names.map((name) => (name === 'at' ? OID.timestamptz : name === 'map' ? OID._int4 : OID.text));
   const columns = names.map((name, i) => ({ name, type: colType(types[i]) }));
   const row: Datum[] = names.map((name) => (name === 'at' ? 0n : name === 'map' ? pgArray(OID.int4, [1]) : name));
-  const [{ value }] = await encoded(columns, [[row, 1]]);
+  const [{ value }] = await messagesOf(columns, [[row, 1]]);
   const said = read(value as Buffer, 'Row') as Record<string, unknown>;
   assert.deepEqual(
     [said.optional, said.message, said.extensions, said.map],
@@ -158,8 +130,8 @@ message Row {
 });
 
 test('what Protobuf has no name or value for', async () => {
-  const one = (oid: number, value: Datum) => encoded([{ name: 'v', type: colType(oid) }], [[[value], 1]]);
-  await assert.rejects(encoded([{ name: '?column?', type: colType(OID.int4) }], []), { sqlstate: '42602' });
+  const one = (oid: number, value: Datum) => messagesOf([{ name: 'v', type: colType(oid) }], [[[value], 1]]);
+  await assert.rejects(messagesOf([{ name: '?column?', type: colType(OID.int4) }], []), { sqlstate: '42602' });
   for (const time of [9223372036854775807n, -9223372036854775808n, 252_455_616_000_000_000n, -63_082_281_600_000_001n])
     await assert.rejects(one(OID.timestamptz, time), { sqlstate: '22008' }, String(time));
   await one(OID.timestamptz, 252_455_615_999_999_999n);

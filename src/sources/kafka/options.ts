@@ -21,7 +21,7 @@ export interface KafkaSourceOptions {
   metadataAgeMs: number;
 }
 
-export const KAFKA_SOURCE_OPTIONS: Record<string, string> = {
+const KAFKA_SOURCE_OPTIONS: Record<string, string> = {
   topic: 'the name of a topic',
   format: FORMATS.map((name) => `'${name}'`).join(', '),
   ...FORMAT_OPTIONS,

@@ -8,6 +8,7 @@ import type { BatchBuilder } from '../../../operators/batch/builder.ts';
 import { BYTES, I32, U8 } from '../../../operators/batch/memory.ts';
 import { type Allocator, pointVarlen } from '../../../operators/batch/slots.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { EPOCH_DIFF_MS } from '../../../operators/expr/datetime/calendar.ts';
 import { OID, PHYS_WIDTH } from '../../../operators/types.ts';
 import { Defaults } from '../../formats/defaults.ts';
 import type { BadRow, Decoder, DecoderSpec } from '../../formats/format.ts';
@@ -21,7 +22,6 @@ import { type TextTable, texts } from './texts.ts';
 /** Writes one column of the current event into the slot at `address`. */
 type ColumnWriter = (address: number) => void;
 
-const POSTGRES_EPOCH_MS = 946_684_800_000;
 const EMAIL_ROOM = 32;
 const CARD_LENGTH = 19;
 
@@ -179,7 +179,7 @@ function writeInt(slot: number, value: number): void {
 }
 
 function writeTime(slot: number, ms: number): void {
-  writeInt(slot, (ms - POSTGRES_EPOCH_MS) * 1000);
+  writeInt(slot, (ms - EPOCH_DIFF_MS) * 1000);
 }
 
 function pointEntry(slot: number, table: TextTable, index: number): void {

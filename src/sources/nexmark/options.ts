@@ -16,7 +16,7 @@ export interface NexmarkOptions {
   baseTime: number;
 }
 
-export const NEXMARK_OPTIONS: Record<string, string> = {
+const NEXMARK_OPTIONS: Record<string, string> = {
   table: "'person', 'auction' or 'bid'",
   events: 'total number of events of the three tables (default: no end)',
   seed: 'integer that the random numbers depend on (default 1)',

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Random, testSeed } from '../../../testing/property.ts';
 import { type Call, literal, Oracle, outcome, report } from '../../testing/oracle.ts';
+import { randomDocument, randomPath, VARIABLES } from '../../testing/random_path.ts';
 import { parsePath } from './parse.ts';
 import { pathDatum, pathText } from './print.ts';
-import { randomDocument, randomPath, VARIABLES } from './random_path.ts';
 
 let oracle: Oracle;
 before(async () => {

@@ -35,7 +35,7 @@ export function qualified(text: string, moment: Moment): { schema: string | unde
 
 export type Named = RelationFacts | IndexFacts;
 
-export function schemaOf(named: Named): SchemaFacts {
+function schemaOf(named: Named): SchemaFacts {
   return 'table' in named ? named.table.schema : named.schema;
 }
 

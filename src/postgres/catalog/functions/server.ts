@@ -1,5 +1,6 @@
 /** Encodings, sizes, and facts about the server. */
 import { SqlError } from '../../../../operators/errors.ts';
+import { EPOCH_DIFF_MICROS } from '../../../../operators/expr/datetime/calendar.ts';
 import { isTemporary, temporaryIn } from '../../../../operators/expr/search_path.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import { isPublishable } from '../../../runtime/publications.ts';
@@ -30,9 +31,7 @@ function databaseSize({ facts }: Moment): bigint {
   return BigInt(bytes);
 }
 
-/** Microseconds from 1970-01-01 to 2000-01-01. */
-const EPOCH_SHIFT = 946684800000000n;
-const STARTED = BigInt(Math.round(performance.timeOrigin * 1000)) - EPOCH_SHIFT;
+const STARTED = BigInt(Math.round(performance.timeOrigin * 1000)) - EPOCH_DIFF_MICROS;
 
 /** Bits of pg_relation_is_updatable. */
 const UPDATE = 4;

@@ -2,7 +2,7 @@
  * Test helper: random paths and documents. The text of a path is mostly well formed, sometimes damaged; what it asks of a document is
  * often there, and often of the wrong kind.
  */
-import type { Random } from '../../../testing/property.ts';
+import type { Random } from '../../testing/property.ts';
 
 const KEYS = ['a', 'b', 'c', 'a b', 'é', 'size'];
 const STRINGS = [
