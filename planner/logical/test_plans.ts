@@ -86,7 +86,6 @@ export class Build {
   }
 }
 
-/** Column i of a plan as an expression. */
 export function int(v: number | null): Expr {
   return constant(v, INT4);
 }

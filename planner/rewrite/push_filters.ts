@@ -24,7 +24,7 @@ export function pushFilters(plan: Logical): Logical {
 }
 
 /** `p` with `predicates` applied to its output. */
-function push(p: Logical, predicates: Expr[]): Logical {
+export function push(p: Logical, predicates: Expr[]): Logical {
   if (predicates.some(isNeverTrue)) return { op: 'values', rows: [], cols: outputColumns(p) };
   switch (p.op) {
     case 'filter':
