@@ -5,22 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
-import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { Session, sql } from '../engine/harness.ts';
-import { otherLayout } from './other_layout.ts';
-import { openOn } from './over_restarts.ts';
+import { openOn, startedFromCopy } from './over_restarts.ts';
 
 const SHOWN = `SELECT relname, relkind::text, relowner::regrole::text, relacl::text, obj_description(oid), (SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0)
   FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind <> 'i' ORDER BY oid`;
-
-/** The log has lost its beginning, so that the copy for other layouts is all that there is. */
-async function startedFromCopy(engine: TidemarkEngine, disk: MemoryDisk): Promise<TidemarkEngine> {
-  await sql(engine, `CREATE TABLE filling AS SELECT repeat('x', 9000) AS a; DROP TABLE filling; CHECKPOINT`);
-  await sql(engine, 'CREATE TABLE filling (a int); DROP TABLE filling; CHECKPOINT');
-  await engine.close();
-  otherLayout(disk);
-  return openOn(disk);
-}
 
 for (const [what, before, texts] of [
   ['its own new name', '', ['ALTER TABLE x RENAME TO y', 'ALTER TABLE y ADD COLUMN b int']],
