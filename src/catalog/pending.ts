@@ -87,6 +87,11 @@ export class Pending {
     return last?.k === 'comment' ? last.comment : undefined;
   }
 
+  /** The transaction whose path this is has said something of a constraint of it: ALTER may give the constraint's number to another. */
+  saysConstraints(oid: number, searchPath: string[]): boolean {
+    return this.#in(oid, searchPath).some((one) => one.k === 'comment' && !/^(object|column )/.test(one.part));
+  }
+
   /** Of an object, by the transaction whose path this is. */
   #in(oid: number, searchPath: string[]): PendingChange[] {
     if (this.#list.length === 0) return this.#list;

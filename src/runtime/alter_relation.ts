@@ -270,6 +270,8 @@ function addCheck(
   if (check.valid) planned.looks.push(() => checkRows(planned.stored, relation, check, session));
   return () => {
     object.checks = withCheck(object.checks, check);
+    // One that has gone may have had its number.
+    delete object.comments?.[`constraint ${check.number}`];
     engine.loop.constrained(relation.oid);
     engine.catalog.version++;
   };
@@ -288,6 +290,7 @@ function addForeignKey(
   if (key.valid) planned.looks.push(() => checkForeignKey(engine, relation, key, planned.stored, session));
   return () => {
     object.foreignKeys = inOrderOfNames([...object.foreignKeys, key]);
+    delete object.comments?.[`constraint ${key.number}`];
     engine.loop.constrained(relation.oid);
     engine.catalog.version++;
   };
@@ -346,6 +349,7 @@ function setNotNull(
   planned.columns[column].notNull = notNull;
   return () => {
     relation.columns[column].notNull = notNull;
+    if (!notNull) delete object.comments?.[`not null ${column}`];
     engine.loop.constrained(relation.oid);
     engine.catalog.version++;
   };

@@ -18,7 +18,7 @@ import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkOwner } from './access.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import { type Added, checkNotComputed, checkStored, constrainUsers } from './domain_users.ts';
-import { settleNeeded } from './drop_at_commit.ts';
+import { settleDomain, settleNeeded } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { inOrderOfNames } from './foreign_key.ts';
 import { checkTypeNotOthers, freeName } from './names.ts';
@@ -154,6 +154,7 @@ export function alterDomain(
   const again = engine.replay === null ? undefined : catalog.get(engine.replay.altered);
   const object = isDomain(again) ? again : domainNamed(engine, schema, name, session);
   checkOwner(engine, object, session);
+  settleDomain(engine, object, session);
   if (!altered(engine, object, action, text, session, signal)) return;
   const named = [
     ...namedInSyntax(engine, action as PgNode, session.searchPath),
@@ -222,6 +223,8 @@ function altered(
       const named = namedInSyntax(engine, action.check.expr, session.searchPath);
       checkLasting(engine, object.schema, named);
       object.dependencies = [...new Set([...object.dependencies, ...named])];
+      // One that has gone may have had its number.
+      delete object.comments?.[`constraint ${check.number}`];
       catalog.setType(object, { ...type, checks: inOrderOfNames([...type.checks, check]), since: loop.tick });
       constrainUsers(engine, object);
       return true;

@@ -107,10 +107,17 @@ export function settle(engine: TidemarkEngine, statement: AlterRelation, session
   const path = session.searchPath;
   if (!catalog.hasOpen || engine.replay !== null) return;
   const altered = catalog.find(statement.schema, statement.name, path);
-  if (altered === undefined || catalog.open.has(altered.oid)) return;
+  if (altered === undefined) return;
   const names = statement.actions.flatMap((action) => (action.k === 'rename' ? [action.to, `${action.to}_pkey`] : []));
   const schemas = statement.actions.flatMap((action) => (action.k === 'set_schema' ? [action.schema] : []));
   const isPlain = names.length + schemas.length === statement.actions.length;
+  // What it makes is its owner's, and has the privileges that go with that.
+  const needs = catalog.pending.rightsOf(altered.oid, path) !== undefined;
+  const changed = needs || (!isPlain && catalog.pending.saysConstraints(altered.oid, path)) ? [altered.oid] : [];
+  if (catalog.open.has(altered.oid)) {
+    settleOwn(engine, altered.oid, session, changed, names.length + schemas.length > 0);
+    return;
+  }
   const taken = retaken(engine, path);
   const isInto = taken.schemas.some((oid) => schemas.includes(catalog.schemaNamed(oid) as string));
   const saysTaken = !isPlain || isInto || renamingOf(engine, openIn(path)).length > 0;
@@ -121,9 +128,41 @@ export function settle(engine: TidemarkEngine, statement: AlterRelation, session
     return schema === altered.schema ? names.includes(name) : schemas.includes(schema) && name === altered.name;
   });
   const schemasToo = saysTaken ? taken.schemas : [];
-  // What it makes is its owner's, and has the privileges that go with that.
-  const changed = catalog.pending.rightsOf(altered.oid, path) === undefined ? [] : [altered.oid];
   settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session, schemasToo, changed);
+}
+
+/**
+ * The same of what the transaction has made itself. What it has changed of that behind a savepoint would count after what is done at once; and the text of that may say names that ROLLBACK TO
+ * could take back, or give back to what was dropped, while the object stays. `isMoved`: it gets another name or schema.
+ */
+export function settleOwn(
+  engine: TidemarkEngine,
+  oid: number,
+  session: SessionContext,
+  changed: number[] = [],
+  isMoved = false,
+): void {
+  const { catalog } = engine;
+  if (catalog.pending.size + catalog.going.size === 0 || engine.replay !== null) return;
+  const { dropped, pending } = engine.transactionOf(session).since(oid);
+  const isRenamed = isMoved && catalog.pending.nameOf(oid, session.searchPath) !== undefined;
+  const names = isRenamed || pending.some(({ k }) => k === 'name');
+  const { objects, schemas } = retaken(engine, session.searchPath);
+  const goes = (gone: number) => names || dropped.includes(gone);
+  settleThese(
+    engine,
+    objects.filter((object) => goes(object.oid)),
+    names,
+    session,
+    schemas.filter(goes),
+    changed,
+  );
+}
+
+/** The same for comments on constraints of a domain. */
+export function settleDomain(engine: TidemarkEngine, { oid }: CatalogObject, session: SessionContext): void {
+  if (engine.replay !== null || !engine.catalog.pending.saysConstraints(oid, session.searchPath)) return;
+  settleThese(engine, [], false, session, [], [oid]);
 }
 
 /** The same for another statement that is done at once: `reads` are what it needs. */

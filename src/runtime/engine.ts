@@ -40,7 +40,7 @@ import { Chilling } from './chilling.ts';
 import type { Commits, Work } from './commits.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
-import { checkStillUnneeded, close, dropPended, settleNeeded, unpend } from './drop_at_commit.ts';
+import { checkStillUnneeded, close, dropPended, settleNeeded, settleOwn, unpend } from './drop_at_commit.ts';
 import { prepareFetch } from './durable_subscription.ts';
 import type { EngineOptions } from './engine_options.ts';
 import { ExistingSchemas } from './existing_schemas.ts';
@@ -462,6 +462,7 @@ export class TidemarkEngine implements Engine {
     const open = this.catalog.open.get(what.made);
     const isAtOnce = open === undefined && rows === null && this.replay === null;
     if (isAtOnce && this.catalog.hasOpen) settleNeeded(this, [what.made, ...reads], session);
+    if (open !== undefined && rows === null) settleOwn(this, what.made, session);
     const record = { ...what, settings, ...(open === undefined ? {} : { open }) };
     this.definitions.add({ ...record, now: '0' }, reads);
     if (rows === null) this.journal?.defined(this.loop, record);

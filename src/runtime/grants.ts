@@ -33,17 +33,20 @@ import { objectSecurable, type Securable } from './securables.ts';
 export function grant(engine: TidemarkEngine, statement: GrantStatement, session: SessionContext): void {
   const to = [...new Set(statement.to.map((spec) => granteeOf(engine, spec, session)))];
   if (statement.isGrant && statement.grantOption) checkOptionFor(to);
-  for (const on of targets(engine, statement, session)) {
+  // All of it may be done, or nothing is.
+  const changes = targets(engine, statement, session).flatMap((on) => {
     checkUnchanged(engine, on.words, on.oid, session);
     const mask = maskOf(statement.privileges, on.kind, on);
     const { role, allowed } = grantorOf(engine, statement, on, mask, session);
     const given = mask & allowed;
     if (engine.replay === null) tellMissing(statement, on, mask, given, session);
-    if (given === 0) continue;
+    if (given === 0) return [];
     const acl = changedAcl(statement, on.acl ?? defaultAcl(on.kind, on.owner), to, role, given, on.owner);
     const sql = sqlOf(engine, statement, on, to, role, given);
+    return [{ on, acl, sql, role }];
+  });
+  for (const { on, acl, sql, role } of changes)
     change(engine, on.oid, { k: 'rights', owner: on.owner, acl }, sql, session, [...to, role]);
-  }
 }
 
 export function checkOptionFor(to: number[]): void {

@@ -27,7 +27,10 @@ export function pendRename(engine: TidemarkEngine, statement: AlterRelation, ses
   const [action] = statement.actions;
   if (action.k !== 'rename' || statement.actions.length > 1 || engine.replay !== null) return false;
   const object = catalog.find(statement.schema, statement.name, session.searchPath);
-  if (object === undefined || !engine.transactionOf(session).leaves(object.oid, session)) return false;
+  if (object === undefined) return false;
+  // Also of what the transaction has made itself, once it has given that a name behind a savepoint.
+  const isPending = catalog.pending.nameOf(object.oid, session.searchPath) !== undefined;
+  if (!isPending && !engine.transactionOf(session).leaves(object.oid, session)) return false;
   if (isNamed(engine, object)) return false;
   found(engine, statement, session);
   const { to } = action;

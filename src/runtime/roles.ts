@@ -277,30 +277,45 @@ function join(engine: TidemarkEngine, role: Role, member: Role, admin: boolean, 
 
 export function grantRoles(engine: TidemarkEngine, statement: Of<'grant_role'>, session: SessionContext): void {
   const { roles } = engine.catalog;
-  const { isGrant, admin, text } = statement;
   const groups = statement.roles.map((name) => roleNamed(engine, name, session));
   const members = statement.to.map((spec) => roleOf(engine, spec, session));
-  for (const group of groups) {
-    checkAdmin(engine, group, session);
-    for (const member of members) {
-      const told = (what: string) =>
-        session.notice(isGrant ? 'NOTICE' : 'WARNING', '01000', `role "${member.name}" ${what} role "${group.name}"`);
-      if (isGrant) {
-        if (!join(engine, group, member, admin, session)) told('is already a member of');
-        continue;
-      }
-      const known = roles.memberships.find((m) => m.role === group.oid && m.member === member.oid);
-      if (known === undefined) {
-        told('is not a member of');
-        continue;
-      }
-      const others = roles.memberships.filter((m) => m !== known);
-      roles.memberships = admin ? [...others, { ...known, admin: false }] : others;
-      roles.touch();
-    }
+  for (const group of groups) checkAdmin(engine, group, session);
+  const before = roles.memberships;
+  try {
+    for (const group of groups)
+      for (const member of members) changeMembership(engine, statement, group, member, session);
+  } catch (error) {
+    // Each is looked at with those before it; all are done, or none.
+    roles.memberships = before;
+    roles.touch();
+    throw error;
   }
   const [altered, ...others] = [...members, ...groups].map(({ oid }) => oid);
-  engine.defined({ sql: text, made: altered, dropped: [], altered }, session, [altered, ...others]);
+  engine.defined({ sql: statement.text, made: altered, dropped: [], altered }, session, [altered, ...others]);
+}
+
+function changeMembership(
+  engine: TidemarkEngine,
+  { isGrant, admin }: Of<'grant_role'>,
+  group: Role,
+  member: Role,
+  session: SessionContext,
+): void {
+  const { roles } = engine.catalog;
+  const told = (what: string) =>
+    session.notice(isGrant ? 'NOTICE' : 'WARNING', '01000', `role "${member.name}" ${what} role "${group.name}"`);
+  if (isGrant) {
+    if (!join(engine, group, member, admin, session)) told('is already a member of');
+    return;
+  }
+  const known = roles.memberships.find((m) => m.role === group.oid && m.member === member.oid);
+  if (known === undefined) {
+    told('is not a member of');
+    return;
+  }
+  const others = roles.memberships.filter((m) => m !== known);
+  roles.memberships = admin ? [...others, { ...known, admin: false }] : others;
+  roles.touch();
 }
 
 export function alterGroup(

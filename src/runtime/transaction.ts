@@ -150,6 +150,16 @@ export class EngineTransaction implements Transaction {
     return this.#number === null ? [] : this.#commits.pending(this.#number);
   }
 
+  /** What it has dropped and changed that a ROLLBACK TO could take back which leaves what it has made under this OID. */
+  since(oid: number): { dropped: number[]; pending: PendingChange[] } {
+    const first = this.#savepoints.find(({ nextOid }) => oid < nextOid);
+    if (first === undefined) return { dropped: [], pending: [] };
+    return {
+      dropped: this.#dropped.slice(first.dropped),
+      pending: this.#pending.filter((one) => !first.pending.includes(one)),
+    };
+  }
+
   /** What it has dropped is not there for it. */
   get #path(): string[] {
     return this.#number === null ? [] : [openMark(this.#number)];

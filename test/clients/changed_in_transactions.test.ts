@@ -101,6 +101,50 @@ test('comments, owners and privileges are of the transaction alone until COMMIT'
   await rows(a, 'DROP SCHEMA s CASCADE; DROP OWNED BY reading; DROP ROLE reading; DROP ROLE owning');
 });
 
+test('GRANT on several is done on all of them or on none', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  await rows(a, 'CREATE ROLE reading; CREATE ROLE giving; CREATE TABLE t (a int); CREATE TABLE u (a int)');
+  await rows(a, 'GRANT USAGE ON SCHEMA public TO PUBLIC; GRANT SELECT ON t TO giving WITH GRANT OPTION');
+  const read = `SELECT has_table_privilege('reading', 't', 'SELECT'), has_table_privilege('reading', 'u', 'SELECT')`;
+  await rows(b, `BEGIN; COMMENT ON TABLE u IS 'x'`);
+  for (const on of ['t, u', 'ALL TABLES IN SCHEMA public'])
+    await assert.rejects(rows(a, `GRANT SELECT ON ${on} TO reading`), refused('55P03'));
+  await rows(b, 'COMMIT');
+  await rows(a, 'SET ROLE giving');
+  await assert.rejects(rows(a, 'GRANT SELECT ON t, u TO reading'), refused('42501'));
+  await rows(a, 'RESET ROLE');
+  assert.deepEqual(await rows(a, read), [[false, false]]);
+  await rows(a, 'GRANT SELECT ON t, u, t TO reading');
+  assert.deepEqual(await rows(a, read), [[true, true]]);
+  await rows(a, 'DROP TABLE t, u; DROP ROLE reading; DROP ROLE giving');
+});
+
+test('what is said of a constraint goes with it', options, async () => {
+  const a = await connect();
+  await rows(
+    a,
+    `CREATE TABLE k (a int PRIMARY KEY); CREATE TABLE t (a int NOT NULL CONSTRAINT c CHECK (a > 0), CONSTRAINT f FOREIGN KEY (a) REFERENCES k);
+     CREATE TABLE u (a int PRIMARY KEY); CREATE DOMAIN d AS int CONSTRAINT c CHECK (VALUE > 0)`,
+  );
+  const said = 'SELECT conname, description FROM pg_description JOIN pg_constraint c ON c.oid = objoid ORDER BY 1';
+  const comments = `COMMENT ON CONSTRAINT c ON t IS 'check'; COMMENT ON CONSTRAINT f ON t IS 'key'; COMMENT ON CONSTRAINT t_a_not_null ON t IS 'null';
+    COMMENT ON CONSTRAINT u_pkey ON u IS 'primary'; COMMENT ON CONSTRAINT c ON DOMAIN d IS 'domain'; COMMENT ON TABLE t IS 'table'`;
+  const altered = `ALTER TABLE t DROP CONSTRAINT c, DROP CONSTRAINT f, ALTER a DROP NOT NULL; ALTER TABLE u DROP CONSTRAINT u_pkey; ALTER DOMAIN d DROP CONSTRAINT c;
+    ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0), ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES k, ALTER a SET NOT NULL;
+    ALTER TABLE u ADD PRIMARY KEY (a); ALTER DOMAIN d ADD CONSTRAINT c CHECK (VALUE > 0)`;
+  for (const inside of [false, true]) {
+    const [begin, commit] = inside ? ['BEGIN;', '; COMMIT'] : ['', ''];
+    for (const text of `${begin}${comments};${altered}${commit}`.split(';')) await rows(a, text);
+    assert.deepEqual(await rows(a, said), [], inside ? 'in a transaction' : 'each alone');
+    assert.deepEqual(await rows(a, `SELECT obj_description('t'::regclass)`), [['table']]);
+  }
+  // A key that goes with what it references.
+  await rows(a, `BEGIN; COMMENT ON CONSTRAINT f ON t IS 'key'; DROP TABLE k CASCADE; COMMIT`);
+  await rows(a, 'ALTER TABLE t ADD CONSTRAINT other CHECK (a < 9)');
+  assert.deepEqual(await rows(a, said), []);
+  await rows(a, 'DROP DOMAIN d');
+});
+
 test('roles that go in the transaction take with them what it has changed of theirs', options, async () => {
   const [a, b] = [await connect(), await connect()];
   await rows(

@@ -108,6 +108,10 @@ test('members', () =>
     GRANT a TO a
     GRANT a TO b
     GRANT staff TO c
+    CREATE ROLE d
+    GRANT d, a TO b
+    SELECT pg_has_role('b', 'd', 'MEMBER')
+    DROP ROLE d
     SELECT pg_has_role('a', 'b', 'USAGE'), pg_has_role('c', 'b', 'USAGE'), pg_has_role('b', 'a', 'MEMBER'), pg_has_role('c', 'staff', 'MEMBER'), pg_has_role('postgres', 'c', 'USAGE')
     SELECT pg_has_role('c', 'b', 'NOTHING')
     SELECT pg_has_role('nobody', 'b', 'USAGE')

@@ -21,6 +21,15 @@ export async function openOn(disk: MemoryDisk): Promise<TidemarkEngine> {
   return engine;
 }
 
+/** Ends an engine in order and starts it as a program of another layout does whose log has lost its beginning: the copy for other layouts is all that there is. */
+export async function startedFromCopy(engine: TidemarkEngine, disk: MemoryDisk): Promise<TidemarkEngine> {
+  await sql(engine, `CREATE TABLE filling AS SELECT repeat('x', 9000) AS a; DROP TABLE filling; CHECKPOINT`);
+  await sql(engine, 'CREATE TABLE filling (a int); DROP TABLE filling; CHECKPOINT');
+  await engine.close();
+  otherLayout(disk);
+  return openOn(disk);
+}
+
 /** What each starts from: the log alone, the checkpoint of an orderly end, one of CHECKPOINT, that and the log after it, the copy for another layout, a checkpoint again. */
 const RESTARTS = ['log', 'end', 'checkpoint', 'log after it', 'layout', 'again'];
 const POWER_CUTS = ['log', 'checkpoint', 'log after it'];

@@ -17,7 +17,7 @@ import {
   schemaSecurable,
 } from '../../src/runtime/securables.ts';
 import { openEngine, Session, seeded, sql } from '../engine/harness.ts';
-import { openOn } from './over_restarts.ts';
+import { openOn, startedFromCopy } from './over_restarts.ts';
 
 const ROUNDS = process.env.TIDEMARK_QUICK === '1' ? 4 : 16;
 const STEPS = 200;
@@ -112,7 +112,8 @@ function statement(who: number): string {
       return `COMMENT ON SCHEMA ${schema} IS '${random(9)}'`;
     case 36:
     case 37:
-      return `GRANT ${['SELECT', 'INSERT'][random(2)]} ON ${random(3) === 0 ? `ALL TABLES IN SCHEMA ${schema}` : unread()} TO ${role}`;
+      // ON ALL TABLES would be on those as well that the other has made until COMMIT.
+      return `GRANT ${['SELECT', 'INSERT'][random(2)]} ON ${random(3) === 0 ? `${unread()}, ${table()}` : unread()} TO ${role}`;
     case 38:
     case 39:
       return `REVOKE ${random(2) === 0 ? 'SELECT' : 'ALL'} ON ${[table(), unread(), name('v'), `SCHEMA ${schema}`, 'DATABASE tidemark'][random(5)]} FROM ${role}`.replace(
@@ -246,14 +247,18 @@ for (let round = 0; round < ROUNDS; round++)
           break;
         case 5:
           if (random(3) === 0) {
-            if (random(2) === 0) await sql(engine, 'CHECKPOINT');
-            const cut = disk.crash(() => 0);
-            await engine.close();
-            disk = cut;
-            engine = await openOn(disk);
+            const how = random(3);
+            if (how === 0) engine = await startedFromCopy(engine, disk);
+            else {
+              if (how === 1) await sql(engine, 'CHECKPOINT');
+              const cut = disk.crash(() => 0);
+              await engine.close();
+              disk = cut;
+              engine = await openOn(disk);
+            }
             open = [begin(), begin()];
             assert.equal(engine.catalog.hasOpen, false);
-            await same(`step ${step}: kill`);
+            await same(`step ${step}: start`);
           }
           break;
         default: {
