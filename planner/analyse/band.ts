@@ -22,7 +22,7 @@ export interface Band {
 
 /** The bands of a predicate over left ++ right columns. */
 export function bandsOf(residual: Expr | null): Band[] {
-  if (!conjuncts(residual).every(isTotal)) return [];
+  if (!mayHaveBands(residual)) return [];
   return conjuncts(residual).flatMap((e) => {
     if (e.k !== 'call' || e.args.length !== 2) return [];
     const name = comparisonOf(e.fn)?.name;
@@ -34,6 +34,11 @@ export function bandsOf(residual: Expr | null): Band[] {
     if (name === '>' || name === '>=') return [atMost(b, a)];
     return name === '=' ? [atMost(a, b), atMost(b, a)] : [];
   });
+}
+
+/** Whether bands count: no conjunct fails. */
+export function mayHaveBands(residual: Expr | null): boolean {
+  return conjuncts(residual).every(isTotal);
 }
 
 function isTotal(e: Expr): boolean {

@@ -5,9 +5,12 @@ import { OID } from '../../operators/types.ts';
 
 const DAY = 86400000000n;
 
-/** How much longer or shorter whole days may be than 24 hours each, all together: no zone ever changed its offset from UTC by more than a day. */
+/** How far apart two offsets of one zone are at most, at whatever times: Apia has been at -11:30 and at +14. */
+export const OFFSET_CHANGE = 26n * 3600000000n;
+
+/** How much longer or shorter whole days may be than 24 hours each, all together. */
 export function offsetChange(e: Expr): bigint {
-  return e.t.oid === OID.timestamptz ? DAY : 0n;
+  return e.t.oid === OID.timestamptz ? OFFSET_CHANGE : 0n;
 }
 
 /** A constant interval without months, a day as 24 hours. */

@@ -14,7 +14,11 @@ import { zoneReach } from './zone_reach.ts';
 export type { Monotone, NodeFacts } from './facts.ts';
 
 /** What the analyses ask about a relation OID; undefined: nothing is known (working tables). */
-export type RelationLookup = (oid: number) => Relation | undefined;
+export type RelationLookup = (oid: number) => KnownRelation | undefined;
+
+type KnownRelation = Pick<Relation, 'oid' | 'appendOnly' | 'key' | 'watermark' | 'monotone'> & {
+  columns: { notNull: boolean }[];
+};
 
 /** Facts of the nodes of a growing list; a node's inputs stand before it. */
 export class Analyser {
@@ -59,7 +63,7 @@ export class Analyser {
 }
 
 /** A source's own monotone columns, by position in the relation. */
-function sourceMonotone(relation: Relation): (Monotone | null)[] {
+function sourceMonotone(relation: KnownRelation): (Monotone | null)[] {
   if (relation.monotone !== undefined) return relation.monotone;
   const facts: Monotone[] = [];
   if (relation.watermark && relation.appendOnly) {

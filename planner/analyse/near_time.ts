@@ -64,7 +64,8 @@ export function nearTime(e: Expr): NearTime | null {
     case 'date_trunc(text,timestamp)':
     case 'date_trunc(text,timestamptz)': {
       const step = truncStep(a, b);
-      return step === null ? null : moved(b, -step, 0n);
+      // Where clocks are set back past midnight, a day begins at the second one, after the first's times.
+      return step === null ? null : moved(b, -step, step < DAY ? 0n : offsetChange(b));
     }
     case 'date_bin(interval,timestamp,timestamp)':
     case 'date_bin(interval,timestamptz,timestamptz)': {

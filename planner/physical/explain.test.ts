@@ -13,7 +13,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../parse/parse.ts';
-import { explainedLines, explainQuery, planQuery } from './index.ts';
+import { explainedLines, explainQuery, keptRemark, planQuery } from './index.ts';
 import { bindSql, testRelation } from './test_sql.ts';
 import { verifyPlan } from './verify.ts';
 
@@ -60,7 +60,9 @@ function planText({ sql, mode }: Section): string {
   try {
     const query = planQuery(bindSql(sql, RELATIONS, mode), { mode, timeZone: 'UTC' });
     verifyPlan(query.plan);
-    return explainedLines(explainQuery(query, (oid) => RELATIONS.find((r) => r.oid === oid)!.name)).join('\n');
+    const nameOf = (oid: number) => RELATIONS.find((r) => r.oid === oid)!.name;
+    const remark = mode === 'view' ? keptRemark(query.plan, nameOf) : undefined;
+    return explainedLines(explainQuery(query, nameOf, remark)).join('\n');
   } catch (error) {
     if (error instanceof SqlError) return `ERROR ${error.sqlstate} ${error.message}`;
     throw error;

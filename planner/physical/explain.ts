@@ -16,7 +16,7 @@ import type { AggCall, DataflowPlan, PlanNode, SortKey, WindowCall } from '../..
 import { exprText } from '../logical/expr_text.ts';
 import { externalCalls } from './external_calls.ts';
 import { freesText } from './frees_text.ts';
-import { keptRows, leavingByClock } from './kept_rows.ts';
+import { leavingByClock } from './kept_rows.ts';
 import type { PhysicalQuery } from './query.ts';
 
 /** What is said of an operator, and of its inputs. */
@@ -28,7 +28,7 @@ export interface ExplainedNode {
   fields: Record<string, string | number>;
 }
 
-/** What EXPLAIN ANALYZE adds to the line of a node of the plan. */
+/** What else is said in the line of a node of the plan. */
 export type NodeRemark = (node: number) => string | null;
 
 /** The first word of the text is what it is. */
@@ -69,12 +69,6 @@ export function explainNodes(
   for (const node of plan.nodes) for (const i of node.inputs) uses.set(i, (uses.get(i) ?? 0) + 1);
   const numbers = new Map<number, number>();
   const leaves = leavingByClock(plan);
-  const kept = keptRows(plan);
-  const keptText = (node: number): string | null => {
-    const relations = new Set(kept.filter((k) => k.node === node).flatMap((k) => k.relations));
-    if (relations.size === 0) return null;
-    return `keeps every row of ${[...relations].map(relationName).join(' and ')}: bound the time by now(), or to a constant distance from the other side's`;
-  };
   const tree = (i: number): ExplainedNode => {
     const node = plan.nodes[i];
     const shared = (uses.get(i) ?? 0) > 1 && node.inputs.length > 0;
@@ -86,7 +80,7 @@ export function explainNodes(
       relationName,
       node.inputs.map((x) => leaves[x]),
     );
-    const remarks = [frees && `frees: ${frees}`, keptText(i), remark(i)].filter((r) => r !== null);
+    const remarks = [frees && `frees: ${frees}`, remark(i)].filter((r) => r !== null);
     const sharing = shared ? [`shared #${numbers.get(i)}`] : [];
     const notes = [...sharing, ...(node.notes ?? []), ...mapKernel(plan, node), ...externalCalls(node), ...remarks];
     const inputs = node.inputs.map(tree);

@@ -5,7 +5,7 @@
  *   planRows    a bare logical plan with its columns in a given order (sources of INSERT, UPDATE, DELETE)
  *   nodeKey     structural identity of a node, for sharing operators between views
  *   explainQuery, explainNodes, explainedLines the plan as a tree, and that as text
- *   keptRows    what nothing ever takes from a plan's state
+ *   keptRows, keptRemark    what nothing ever takes from a view's state, and that in words
  */
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { analysePlan } from '../analyse/index.ts';
@@ -29,6 +29,7 @@ export {
   type NodeRemark,
 } from './explain.ts';
 export { type Kept, keptRows } from './kept_rows.ts';
+export { keptRemark } from './kept_text.ts';
 export { keyDigest, nodeKeys, type RowsOf } from './node_key.ts';
 export type { PhysicalColumn, PhysicalQuery, PlanMode, PlanOptions } from './query.ts';
 

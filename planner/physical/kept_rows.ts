@@ -1,12 +1,14 @@
 /**
- * What no clock and no watermark ever takes from the state of a plan, as far as that grows with every row of a stream.
+ * What no clock and no watermark ever takes from the state of a view's plan, as far as that grows with every row of a stream.
  *
  *   leaves    every row of the node goes as now() passes: rows behind a temporal filter, and what is made of them
  *   kept      relations that never take a row back, whose rows a join keeps one by one for ever
  *
- * State of a row a group, a partition or a value is not among them: that is as large as what the view shows.
+ * State of a row a group, a partition or a value is not among them: that is as large as what the view shows. Nor are rows that are joined with constants. What would help is in kept_remedy.ts.
  */
 import { type DataflowPlan, freesOf, type PlanNode } from '../../operators/plan.ts';
+import { isFixed } from '../analyse/append_only.ts';
+import { Remedies, type Remedy } from './kept_remedy.ts';
 
 /** Per node: all of its rows leave by the clock. */
 export function leavingByClock(plan: DataflowPlan): boolean[] {
@@ -54,19 +56,32 @@ export interface Kept {
   relations: number[];
   /** The join's own rows leave by the clock: its other input is bounded, this one is not. */
   unlikeResult: boolean;
+  remedy: Remedy;
 }
 
 /** Inputs of joins that are kept for ever and grow. */
 export function keptRows(plan: DataflowPlan): Kept[] {
   const leaves = leavingByClock(plan);
   const grown: number[][] = [];
-  for (const [i, node] of plan.nodes.entries()) grown.push(leaves[i] ? [] : growing(node, grown));
+  const fixed: boolean[] = [];
+  for (const [i, node] of plan.nodes.entries()) {
+    grown.push(leaves[i] ? [] : growing(node, grown));
+    fixed.push(
+      isFixed(
+        node,
+        node.inputs.map((x) => fixed[x]),
+      ),
+    );
+  }
+  const remedies = new Remedies(plan);
   return plan.nodes.flatMap((node, i) => {
     if (node.op !== 'join' && node.op !== 'asof') return [];
     return node.inputs.flatMap((from, input) => {
       const relations = grown[from];
-      if (relations.length === 0 || freesOf(node, input).length > 0) return [];
-      return [{ node: i, input, relations, unlikeResult: leaves[i] }];
+      const other = node.inputs[1 - input];
+      if (relations.length === 0 || fixed[other] || freesOf(node, input).length > 0) return [];
+      const remedy = remedies.of(i, input, leaves[other] || grown[other].length > 0);
+      return [{ node: i, input, relations, unlikeResult: leaves[i], remedy }];
     });
   });
 }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { type Datum, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { requireZone, toLocal } from '../../operators/expr/datetime/time_zone.ts';
 import { Random, testSeed } from '../../operators/testing/property.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
 import { conjuncts, someExpr, structureText } from '../logical/expressions.ts';
@@ -177,4 +178,76 @@ for (const timeZone of ['UTC', 'Europe/Berlin']) {
       assert.equal(rows > 0, hasRows);
     });
   }
+}
+
+/** Times of UTC, or microseconds since 2000; `local` of them are those of the zone. Each pair of rows matches at the time of the clock. */
+const CHANGED_OFFSETS: [what: string, zone: string, now: string, sql: string, o: string, p: string][] = [
+  [
+    'days over the date line',
+    'Pacific/Apia',
+    '2012-01-08 10:30',
+    "select 1 from o join p on p.at >= o.at + interval '130 days' where o.at > now() - interval '3096 hours'",
+    '2011-09-01 11:00',
+    '2012-01-08 10:00',
+  ],
+  [
+    'local times over the date line',
+    'Pacific/Apia',
+    '2012-01-08 10:30',
+    "select 1 from o join p on p.local >= o.local + interval '130 days' where o.local > now() - interval '3096 hours'",
+    '2011-09-01 11:00',
+    '2012-01-08 10:00',
+  ],
+  [
+    'the clock moved by days over the date line',
+    'Pacific/Apia',
+    '2011-09-01 10:30',
+    "select 1 from o join p on p.at = o.at where o.at > now() + interval '130 days'",
+    '2012-01-08 10:00',
+    '2012-01-08 10:00',
+  ],
+  // In the year 285000. Moved by 10000 years it would leave the calendar.
+  [
+    'a distance of 10000 years',
+    'UTC',
+    '2012-01-01 00:00',
+    "select 1 from o join p on o.at >= p.at and p.at >= o.at - interval '3652425 days' where o.at > now()",
+    '8930000000000000000',
+    '8930000000000000000',
+  ],
+  // Midnight came twice: the day of the first half hour begins at the second one.
+  [
+    'a day that begins after its time',
+    'Atlantic/Azores',
+    '2000-10-29 01:45',
+    "select 1 from o join p on date_trunc('day', p.at) >= o.at where o.at > now() - interval '1 hour'",
+    '2000-10-29 00:59',
+    '2000-10-29 00:30',
+  ],
+  [
+    'a bound of a day that begins after its time',
+    'Atlantic/Azores',
+    '2000-10-29 01:45',
+    "select 1 from o join p on p.at = o.at where date_trunc('day', o.at) > now() - interval '1 hour'",
+    '2000-10-29 00:30',
+    '2000-10-29 00:30',
+  ],
+];
+
+for (const [what, timeZone, now, sql, o, p] of CHANGED_OFFSETS) {
+  test(`${timeZone}: ${what}`, () => {
+    const zone = requireZone(timeZone);
+    const at = (utc: string): bigint =>
+      /^\d+$/.test(utc) ? BigInt(utc) : BigInt(Date.parse(`${utc}Z`) - Date.UTC(2000, 0, 1)) * 1000n;
+    const tables = new Map<number, Datum[][]>([
+      [1, [[1, at(o), null, toLocal(zone, at(o))]]],
+      [2, [[1, at(p), toLocal(zone, at(p))]]],
+    ]);
+    const pushed = pushFilters(decorrelate(pushFilters(uniqueIds(bindSql(sql, RELATIONS, 'view').plan).plan)));
+    const carried = carryClock(pushed, timeZone);
+    temporalFilters(carried, { timeZone });
+    const context = defaultContext({ timeZone, now: at(now) });
+    assert.equal(evaluatePlan(pushed, { tables, context }).rows.length, 1, 'the rows match');
+    assert.equal(evaluatePlan(carried, { tables, context }).rows.length, 1, 'and are found');
+  });
 }

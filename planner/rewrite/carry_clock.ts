@@ -18,6 +18,7 @@ import { interval } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { bandsOf } from '../analyse/band.ts';
+import { OFFSET_CHANGE } from '../analyse/constant_interval.ts';
 import { nearTime } from '../analyse/near_time.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { BOOL, column, columnsOf, conjuncts, constant, sameExpr } from '../logical/expressions.ts';
@@ -34,6 +35,8 @@ type Side = 'left' | 'right';
 type ClockBounds = Map<number, bigint>;
 
 const DAY = 86_400_000_000n;
+/** Bounds that are longer ago are left: moved by more, times that are not taken for infinite would leave the calendar. */
+const LONG_AGO = -1_500_000n * DAY;
 const TIMESTAMPTZ = colType(OID.timestamptz);
 
 /** The same plan with the bounds of the clock that follow from conditions of joins. `timeZone`: the view's. */
@@ -78,7 +81,7 @@ class Carrier {
     return outputColumns(join[side]).flatMap((col) => {
       const least = derived.get(col.id);
       if (least === undefined || this.#carried.has(col.id) || (known.get(col.id) ?? least - 1n) >= least) return [];
-      if (!comesAlone(join[side], col.id)) return [];
+      if (least < LONG_AGO || !comesAlone(join[side], col.id)) return [];
       this.#carried.add(col.id);
       return [this.#condition(column(col), least)];
     });
@@ -138,7 +141,8 @@ class Carrier {
     }
     if (delta === null || (name !== '>' && name !== '>=')) return;
     // Elsewhere local times, and days, are as far from those of UTC as the zone's offset changes.
-    const slack = this.#fixed || (row.t.oid === OID.timestamptz && delta.days === 0) ? 0n : DAY;
+    const changes = this.#fixed ? 0 : Number(row.t.oid !== OID.timestamptz) + Number(delta.days !== 0);
+    const slack = BigInt(changes) * OFFSET_CHANGE;
     raise(to, near.column, BigInt(delta.days) * DAY + delta.micros - slack - near.most);
   }
 

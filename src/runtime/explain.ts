@@ -18,6 +18,7 @@ import {
   type ExplainedNode,
   explainNodes,
   explainQuery,
+  keptRemark,
   type NodeRemark,
   planQuery,
 } from '../../planner/physical/index.ts';
@@ -117,7 +118,9 @@ function explain(
   const view = viewNamed(engine, inner, session);
   if (view !== null) {
     const { nodes } = view.flow;
-    const remark: NodeRemark = (i) => remarks(view.physical.plan, i, nodes[i], view.flow);
+    const { plan } = view.physical;
+    const kept = keptRemark(plan, nameOf);
+    const remark: NodeRemark = (i) => remarks(plan, i, kept(i), nodes[i], view.flow);
     return { root: explainQuery(view.physical, nameOf, remark), figures: analyze ? figuresOf(view) : null };
   }
   const reading = (plan: DataflowPlan) => readRemarks(engine, plan, session, params);
@@ -160,7 +163,8 @@ function explain(
   const { timeZone } = session.evalContext;
   const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], 'view')), { mode: 'view', timeZone });
   const { keys } = keyedPlan(physical, session.evalContext, engine.loop.rowsOf);
-  const remark: NodeRemark = (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null);
+  const kept = keptRemark(physical.plan, nameOf);
+  const remark: NodeRemark = (i) => remarks(physical.plan, i, kept(i), engine.loop.graph.node(keys[i]), null);
   return plain(explainQuery(physical, nameOf, remark));
 }
 
@@ -192,7 +196,7 @@ function readRemarks(engine: TidemarkEngine, plan: DataflowPlan, session: Sessio
   const ordered = explainOrders(plan, reader, (oid, column) => {
     return engine.catalog.relationByOid(oid)?.columns[column].name ?? `column ${column + 1}`;
   });
-  return (i) => ordered.get(i) ?? keyed.get(i) ?? remarks(plan, i, undefined, null);
+  return (i) => ordered.get(i) ?? keyed.get(i) ?? remarks(plan, i, null, undefined, null);
 }
 
 function readerOf(engine: TidemarkEngine, session: SessionContext, params: Datum[]): Reader {
@@ -221,8 +225,14 @@ function keyedText(plan: DataflowPlan, { loop, catalog }: TidemarkEngine): Map<n
 }
 
 /** What the planner does not know of a node of the plan. */
-function remarks(plan: DataflowPlan, i: number, node: GraphNode | undefined, own: Flow | null): string | null {
-  const all = [topByKernel(plan, plan.nodes[i]), sharedWith(node, own)].filter((remark) => remark !== null);
+function remarks(
+  plan: DataflowPlan,
+  i: number,
+  kept: string | null,
+  node: GraphNode | undefined,
+  own: Flow | null,
+): string | null {
+  const all = [kept, topByKernel(plan, plan.nodes[i]), sharedWith(node, own)].filter((remark) => remark !== null);
   return all.length === 0 ? null : all.join(' · ');
 }
 

@@ -12,6 +12,7 @@ export function tellKept(engine: TidemarkEngine, physical: PhysicalQuery, sessio
   if (engine.replay !== null) return;
   const kept = keptRows(physical.plan).filter((k) => k.unlikeResult);
   for (const oid of new Set(kept.flatMap((k) => k.relations))) {
+    const remedies = new Set(kept.filter((k) => k.relations.includes(oid)).map((k) => k.remedy.by));
     const relation = engine.catalog.relationByOid(oid);
     if (relation === null) continue;
     session.notice(
@@ -19,16 +20,18 @@ export function tellKept(engine: TidemarkEngine, physical: PhysicalQuery, sessio
       '00000',
       `all rows of "${relation.name}" are kept: now() bounds the other side of the join alone`,
       {
-        hint: hintFor(relation),
+        ...(remedies.has('none') ? {} : { hint: hintFor(relation, remedies.has('distance')) }),
       },
     );
   }
 }
 
-function hintFor(relation: Relation): string {
+/** `byDistance`: the join's condition may say how far the times are apart. */
+function hintFor(relation: Relation, byDistance: boolean): string {
   const time = timeOf(relation);
   if (time === null)
     return `Bound a time of "${relation.name}", too: it has none, which a column with DEFAULT now() would be.`;
+  if (!byDistance) return `Bound ${time} by now(), too.`;
   return `Bound ${time} by now(), too, or say in the join's condition how long before the other side's time it may be, such as ${time} >= other.time - INTERVAL '1 hour'.`;
 }
 

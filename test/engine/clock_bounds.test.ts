@@ -176,6 +176,18 @@ test('a side of a join that now() does not reach is told of, and shown by EXPLAI
     assert.deepEqual(await made(`SELECT o.id FROM o WHERE ${RECENT} AND id IN (SELECT id FROM bare)`), [
       `all rows of "bare" are kept: now() bounds the other side of the join alone | Bound a time of "bare", too: it has none, which a column with DEFAULT now() would be.`,
     ]);
+    // Nothing said of the times would help where the condition may fail, or is NOT IN.
+    for (const query of [
+      `SELECT o.id FROM o JOIN q ON o.id = q.id AND q.at = o.at AND 8 / (o.id - q.id) > 1 WHERE ${RECENT}`,
+      `SELECT o.id FROM o WHERE ${RECENT} AND id NOT IN (SELECT id FROM q)`,
+    ])
+      assert.deepEqual(await made(query), [
+        'all rows of "q" are kept: now() bounds the other side of the join alone | Bound q.at by now(), too.',
+      ]);
+    // An older row may be the last one.
+    assert.deepEqual(await made(`SELECT o.id FROM o ASOF JOIN q ON o.id = q.id AND o.at >= q.at WHERE ${RECENT}`), [
+      'all rows of "q" are kept: now() bounds the other side of the join alone | ',
+    ]);
     for (const query of [
       `SELECT o.id FROM o JOIN q ON o.id = q.id AND q.at >= o.at WHERE ${RECENT}`,
       `SELECT o.id FROM o JOIN q ON o.id = q.id WHERE ${RECENT} AND q.at > now() - INTERVAL '1 day'`,
@@ -196,6 +208,31 @@ test('a side of a join that now() does not reach is told of, and shown by EXPLAI
     const keeps = (streams: string) =>
       `keeps every row of ${streams}: bound the time by now(), or to a constant distance from the other side's`;
     const view = (query: string) => `CREATE MATERIALIZED VIEW seen AS ${query}`;
+    for (const [query, expected] of [
+      [
+        `SELECT a.id FROM o a JOIN o b ON a.at = b.at`,
+        'never · keeps every row of o: they would go if o.at followed a watermark',
+      ],
+      [
+        `SELECT o.id FROM o JOIN q ON ${NEAR.replaceAll('p.', 'q.')}`,
+        'left at watermark - 10 min (q), right never · keeps every row of q: they would go if o.at followed a watermark',
+      ],
+      [
+        `SELECT o.id FROM o JOIN q ON q.noted = o.at`,
+        'never · keeps every row of o and q: they would go if o.at and q.noted followed watermarks',
+      ],
+      [
+        `SELECT o.id FROM o JOIN q ON ${NEAR.replaceAll('p.', 'q.')} AND 8 / (o.id - q.id) > 1`,
+        'never · keeps every row of o and q: bound the time by now()',
+      ],
+      [`SELECT o.id FROM o JOIN t ON o.id = t.id`, 'never · keeps every row of o: bound the time by now()'],
+      [`SELECT o.id FROM o JOIN last ON o.id = last.id`, 'never · keeps every row of o: bound the time by now()'],
+      [`SELECT t.id FROM t JOIN t u ON u.id = t.id`, 'never'],
+      [`SELECT o.id FROM o JOIN (VALUES (1), (2)) x(id) ON o.id = x.id`, 'never'],
+    ])
+      assert.equal(await joinOf(view(query)), expected, query);
+    // Reads keep nothing.
+    assert.equal(await joinOf('SELECT o.id FROM o JOIN t ON o.id = t.id'), 'never');
     assert.equal(
       await joinOf(view(`SELECT o.id FROM o JOIN q ON o.id = q.id WHERE ${RECENT}`)),
       `left when now() passes, right never · ${keeps('q')}`,
