@@ -96,11 +96,17 @@ export class ParquetReader implements FileReader {
     this.#number = thread.add();
   }
 
-  /** Throws what is wrong with the file. Of an open one close() comes at last. */
-  static async open(path: string, size: number, form: Form, wanted: Wanted): Promise<ParquetReader> {
+  /** Throws what is wrong with the file, or what `wait` does: the thread may be at work for another. Of an open one close() comes at last. */
+  static async open(
+    path: string,
+    size: number,
+    form: Form,
+    wanted: Wanted,
+    wait = (answer: Promise<unknown>) => answer,
+  ): Promise<ParquetReader> {
     const reader = new ParquetReader();
     try {
-      await reader.#thread.ask({ k: 'open', reader: reader.#number, path, size, form, wanted });
+      await wait(reader.#thread.ask({ k: 'open', reader: reader.#number, path, size, form, wanted }));
       return reader;
     } catch (error) {
       reader.close();

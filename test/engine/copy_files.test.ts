@@ -13,7 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { SqlError } from '../../operators/errors.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import { copyFromFile } from '../../src/postgres/copy/copy_from_file.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
 import { openEngine, sql } from './harness.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-copy-'));
@@ -162,4 +166,22 @@ test('errors', async () => {
   await sql(engine, 'CREATE TABLE f (z int)');
   await refused(`COPY f FROM '${folder}/p' (FORMAT parquet)`, '22P04', 'file "/p" has no column "z"');
   await refused("COPY e FROM PROGRAM 'true'", '0A000', 'COPY from or to a program is not supported');
+});
+
+test('COPY of a Parquet file can be cancelled before the file is open', async () => {
+  const path = join(folder, 'none');
+  writeFileSync(path, 'this is none');
+  const cancelled = new SqlError('57014', 'cancelled');
+  const session = localSession(engine);
+  const [statement] = parse(`COPY e FROM '${path}' (FORMAT parquet)`);
+  const result = await engine.execute(
+    engine.prepare(statement, [], session),
+    [],
+    session,
+    new AbortController().signal,
+  );
+  assert.ok(result.kind === 'copyIn');
+  const cancellation = { check: () => undefined, wait: () => Promise.reject(cancelled) };
+  await assert.rejects(copyFromFile(path, 'e', result, session.evalContext, cancellation), cancelled);
+  session.transaction.rollback();
 });

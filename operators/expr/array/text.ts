@@ -4,6 +4,7 @@
  */
 import type { Datum, PgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
+import { TextBuilder } from '../text/text_builder.ts';
 import { checkedArray, MAX_DIMS, tooManyDims } from './value.ts';
 
 const isSpace = (c: string) => c === ' ' || (c >= '\t' && c <= '\r');
@@ -11,6 +12,7 @@ const isSpace = (c: string) => c === ' ' || (c >= '\t' && c <= '\r');
 class ArrayParser {
   private readonly text: string;
   private readonly readElement: (text: string) => Datum;
+  private readonly element = new TextBuilder();
   private at = 0;
 
   constructor(text: string, readElement: (text: string) => Datum) {
@@ -136,31 +138,30 @@ class ArrayParser {
   }
 
   private quoted(): string {
-    let out = '';
     this.at++;
-    for (;;) {
+    for (let from = this.at; ; ) {
       const c = this.peek();
       if (c === '') throw this.malformed('Unexpected end of input.');
-      this.at++;
-      if (c === '"') break;
-      if (c !== '\\') {
-        out += c;
+      if (c !== '"' && c !== '\\') {
+        this.at++;
         continue;
       }
+      this.element.add(this.text.slice(from, this.at++));
+      if (c === '"') break;
       if (this.peek() === '') throw this.malformed('Unexpected end of input.');
-      out += this.peek();
-      this.at++;
+      from = this.at++;
     }
     this.skipSpace();
     const next = this.peek();
     if (next !== ',' && next !== '}' && next !== '{') throw this.malformed('Incorrectly quoted array element.');
-    return out;
+    return this.element.take();
   }
 
   /** An element without quotes; null for NULL. */
   private bare(): string | null {
-    let out = '';
-    let kept = 0;
+    let from = this.at;
+    /** Behind the last character that is no blank at its end. */
+    let end = from;
     let escaped = false;
     for (;;) {
       const c = this.peek();
@@ -168,19 +169,17 @@ class ArrayParser {
       if (c === '{') throw this.malformed('Unexpected "{" character.');
       if (c === '"') throw this.malformed('Incorrectly quoted array element.');
       if (c === ',' || c === '}') break;
-      this.at++;
       if (c === '\\') {
         escaped = true;
+        this.element.add(this.text.slice(from, this.at++));
         if (this.peek() === '') throw this.malformed('Unexpected end of input.');
-        out += this.peek();
-        this.at++;
-        kept = out.length;
-      } else {
-        out += c;
-        if (!isSpace(c)) kept = out.length;
+        from = this.at;
       }
+      this.at++;
+      if (c === '\\' || !isSpace(c)) end = this.at;
     }
-    const text = out.slice(0, kept);
+    this.element.add(this.text.slice(from, end));
+    const text = this.element.take();
     return !escaped && text.toUpperCase() === 'NULL' ? null : text;
   }
 }

@@ -16,6 +16,7 @@ import type { Batch, Column } from '../../batch/batch.ts';
 import { type BatchBuilder, readDatum } from '../../batch/builder.ts';
 import * as memory from '../../batch/memory.ts';
 import { writeSlot } from '../../batch/slots.ts';
+import { SqlError } from '../../errors.ts';
 import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../../types.ts';
 import { columnsOf } from '../columns.ts';
 import { bindExpr } from '../interpret.ts';
@@ -113,9 +114,14 @@ export function compileTest(e: Expr, types: ColType[]): RowTest {
       ${lines.join('\n')}
       return ${isNull} || ${v} !== 1 ? 0 : 1;
     };`;
-  const make = new Function('memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', code);
-  const run = make(memory, P10, interpreted.map(bindExpr), objects, readDatum, writeSlot) as Test;
+  const make = new Function('memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', 'ofRow', code);
+  const run = make(memory, P10, interpreted.map(bindExpr), objects, readDatum, writeSlot, ofRow) as Test;
   return Object.assign(run, { release: () => generator.memory.release() });
+}
+
+/** The interpreter says an error of the row again, with all that belongs to it; what ends the statement or the tick goes on from here. */
+function ofRow(error: unknown): void {
+  if (!(error instanceof SqlError)) throw error;
 }
 
 const naming = (objects: object[]) => objects.map((_, i) => `const h${i} = h[${i}];`).join(' ');
@@ -181,9 +187,10 @@ export function compileMap(
   };
   const passedOn = passOn(passed);
   const shared = (input: Batch, out: BatchBuilder): Batch => passedOn(input, out, 0);
-  const names = ['memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', 'catchUp', 'shared', 'picked'];
+  const names = ['memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', 'ofRow', 'catchUp', 'shared', 'picked'];
   const functions = interpreted.map(bindExpr);
   const make = new Function(...names, code);
-  const run = make(memory, P10, functions, objects, readDatum, writeSlot, catchUp, shared, passedOn) as MapLoop;
+  const values = [memory, P10, functions, objects, readDatum, writeSlot, ofRow, catchUp, shared, passedOn];
+  const run = make(...values) as MapLoop;
   return Object.assign(run, { release: () => generator.memory.release() });
 }

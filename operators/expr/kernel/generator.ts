@@ -446,14 +446,16 @@ export class Generator implements Site {
     return made && this.#strict(made, args);
   }
 
-  /** The interpreter's closure on the datums of the columns it reads; its errors give the row up. */
+  /** The interpreter's closure on the datums of the columns it reads; errors of the row (`ofRow`) give it up. */
   #datum(e: Expr): Value {
     const columns = new Set<number>();
     columnsOf(e, columns);
     const index = this.interpreted.push(e) - 1;
     const v = this.#name();
     const loads = [...columns].map((c) => `row[${c}] = readDatum(columns[${c}], i);`).join(' ');
-    this.line(`let ${v}; try { ${loads} ${v} = f[${index}](row, context); } catch (error) ${this.#giveUp}`);
+    this.line(
+      `let ${v}; try { ${loads} ${v} = f[${index}](row, context); } catch (error) { ofRow(error); ${this.#giveUp} }`,
+    );
     const value: Value = { kind: 'datum', v, isNull: `(${v} === null)` };
     const kind = kindOf(physOf(e.t.oid));
     return kind === 'bool' || kind === 'int' || kind === 'float' ? this.#plain(value, e.t) : value;

@@ -5,6 +5,7 @@
  */
 import type { Datum, PgMultirange, PgRange } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
+import { TextBuilder } from '../text/text_builder.ts';
 import { makeMultirange } from './multirange.ts';
 import { emptyRange, makeRange } from './value.ts';
 
@@ -68,15 +69,15 @@ class RangeReader {
   #bound(): string | null {
     const ends = (c: string) => c === ',' || c === ')' || c === ']';
     if (ends(this.#peek())) return null;
-    let text = '';
+    const text = new TextBuilder();
     for (let quoted = false; quoted || !ends(this.#peek()); ) {
       const c = this.#take();
-      if (c === '\\') text += this.#take();
-      else if (c !== '"') text += c;
-      else if (quoted && this.#peek() === '"') text += this.#take();
+      if (c === '\\') text.add(this.#take());
+      else if (c !== '"') text.add(c);
+      else if (quoted && this.#peek() === '"') text.add(this.#take());
       else quoted = !quoted;
     }
-    return text;
+    return text.take();
   }
 }
 

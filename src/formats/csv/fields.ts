@@ -2,6 +2,8 @@
  * Fields of a csv record. Quotes may open and close anywhere in a field; a field without any quote that equals the null string is
  * NULL, a quoted one never is.
  */
+import { TextBuilder } from '../../../operators/expr/text/text_builder.ts';
+
 export interface CsvOptions {
   delimiter: string;
   null: string;
@@ -28,27 +30,36 @@ export function splitCsvRecord(record: string, options: CsvOptions, forced: Forc
     return record.split(delimiter).map((field, i) => (isNull(field, false, i) ? null : field));
   }
   const fields: (string | null)[] = [];
-  let text = '';
+  const text = new TextBuilder();
   let quoted = false;
   let inQuotes = false;
+  let from = 0;
+  const take = (to: number, next: number) => {
+    text.add(record.slice(from, to));
+    from = next;
+  };
+  const end = (at: number) => {
+    take(at, at + 1);
+    const field = text.take();
+    fields.push(isNull(field, quoted, fields.length) ? null : field);
+    quoted = false;
+  };
   for (let at = 0; at < record.length; at++) {
     const c = record[at];
     if (inQuotes) {
       const next = record[at + 1];
-      if (c === escapeChar && (next === quote || next === escapeChar)) {
-        text += next;
-        at++;
-      } else if (c === quote) inQuotes = false;
-      else text += c;
+      // What is escaped is the first of what comes.
+      if (c === escapeChar && (next === quote || next === escapeChar)) take(at, ++at);
+      else if (c === quote) {
+        inQuotes = false;
+        take(at, at + 1);
+      }
     } else if (c === quote) {
       inQuotes = true;
       quoted = true;
-    } else if (c === delimiter) {
-      fields.push(isNull(text, quoted, fields.length) ? null : text);
-      text = '';
-      quoted = false;
-    } else text += c;
+      take(at, at + 1);
+    } else if (c === delimiter) end(at);
   }
-  fields.push(isNull(text, quoted, fields.length) ? null : text);
+  end(record.length);
   return fields;
 }

@@ -59,7 +59,7 @@ async function* parquetLines(path: string, { columns }: CopyIn, cancellation: Co
   const { ParquetReader } = await import('../../parquet/thread.ts');
   const wanted = { names: columns.map(({ name }) => name), oids: columns.map(({ type }) => type.oid) };
   try {
-    const reader = await ParquetReader.open(path, size, 'lines', wanted);
+    const reader = await ParquetReader.open(path, size, 'lines', wanted, (answer) => cancellation.wait(answer));
     try {
       const pieces = reader.pieces(0);
       for (;;) {

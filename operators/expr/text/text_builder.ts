@@ -1,0 +1,28 @@
+/**
+ * A text that is put together of many pieces, each perhaps a character. Added to a string one by one each of them leaves a node of 32 bytes until the string is read: 128 MiB of text in quotes
+ * took the 4 GB that the heap has, and the process ended. Here MOST pieces become one.
+ */
+const MOST = 4096;
+
+export class TextBuilder {
+  #text = '';
+  #pieces: string[] = [];
+
+  add(piece: string): void {
+    this.#pieces.push(piece);
+    if (this.#pieces.length === MOST) this.#join();
+  }
+
+  /** All that was added since the last time. */
+  take(): string {
+    this.#join();
+    const text = this.#text;
+    this.#text = '';
+    return text;
+  }
+
+  #join(): void {
+    this.#text += this.#pieces.join('');
+    this.#pieces.length = 0;
+  }
+}
