@@ -99,6 +99,10 @@ test('statements without their passwords', () => {
     'SELECT 1; ALTER\n-- a\nROLE b Encrypted PASSWORD ...',
   );
   assert.equal(withoutPasswords('SELECT password FROM users'), 'SELECT password FROM users');
+  const shown = "CREATE TABLE t (a int) WITH (connector = 'kafka', sasl_password = ..., topic = 't')";
+  for (const value of ["'it''s'", "E'it\\'s'", "/* ' */ 'x'", "U&'x'", '$$x$$', "$a$x$$'$a$"]) {
+    assert.equal(withoutPasswords(shown.replace('...', () => value)).replace("/* ' */ ", ''), shown);
+  }
   for (const head of ['DO', 'do language plpgsql', 'DO /* x */'])
     assert.equal(
       withoutPasswords(

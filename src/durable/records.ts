@@ -1,7 +1,7 @@
 /**
  * What the records of the tick log say (frame.ts has their frame).
  *
- *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
+ *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records), [length, records (kept_records.ts)]
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *                       | [varint OIDs, each: oid]: what everybody sees from this tick on; left out where there is neither this nor the next
  *                       | [varint OIDs, each: oid]: what is dropped with this tick; left out where there is neither this nor the next
@@ -40,6 +40,8 @@ export interface StreamInput {
   watermark: bigint | undefined;
   /** Positions of the columns that are decoded from this tick on; undefined when they are those of before. */
   columns: number[] | undefined;
+  /** The records themselves (kept_records.ts), of sources that give each once. */
+  kept?: Buffer;
 }
 
 export interface TickRecord extends Ended {
@@ -144,6 +146,7 @@ export interface ScriptRecord {
 const HAS_WATERMARK = 1;
 const HAS_COLUMNS = 2;
 const HAS_RECORDS = 4;
+const HAS_KEPT = 8;
 const NOW_BYTES = 8;
 
 export interface DeliveredRecord {
@@ -230,7 +233,7 @@ export function streamsFrame(now: bigint, streams: StreamInput[]): Buffer {
   return frame;
 }
 
-function streamSize({ oid, ranges, watermark, columns }: StreamInput): number {
+function streamSize({ oid, ranges, watermark, columns, kept }: StreamInput): number {
   let size = varintSize(oid) + 1 + (watermark === undefined ? 0 : 8) + varintSize(ranges.length);
   if (columns !== undefined) {
     size += varintSize(columns.length);
@@ -238,12 +241,14 @@ function streamSize({ oid, ranges, watermark, columns }: StreamInput): number {
   }
   for (const { partition, from, to, records } of ranges)
     size += varintSize(partition) + varintSize(Number(from)) + varintSize(Number(to)) + varintSize(records ?? 0);
+  if (kept !== undefined) size += varintSize(kept.length) + kept.length;
   return size;
 }
 
-function writeStream({ oid, ranges, watermark, columns }: StreamInput, frame: Buffer, start: number): number {
+function writeStream({ oid, ranges, watermark, columns, kept }: StreamInput, frame: Buffer, start: number): number {
   let at = writeVarint(frame, start, oid);
-  frame[at++] = (watermark === undefined ? 0 : HAS_WATERMARK) | (columns === undefined ? 0 : HAS_COLUMNS) | HAS_RECORDS;
+  const flags = (watermark === undefined ? 0 : HAS_WATERMARK) | (columns === undefined ? 0 : HAS_COLUMNS);
+  frame[at++] = flags | HAS_RECORDS | (kept === undefined ? 0 : HAS_KEPT);
   if (watermark !== undefined) at = frame.writeBigInt64LE(watermark, at);
   if (columns !== undefined) {
     at = writeVarint(frame, at, columns.length);
@@ -256,7 +261,10 @@ function writeStream({ oid, ranges, watermark, columns }: StreamInput, frame: Bu
     at = writeVarint(frame, at, Number(to));
     at = writeVarint(frame, at, records ?? 0);
   }
-  return at;
+  if (kept === undefined) return at;
+  at = writeVarint(frame, at, kept.length);
+  frame.set(kept, at);
+  return at + kept.length;
 }
 
 /** A tick's record; the rows of tables lie in the arena, those of tables that `wanted` refuses are left out. */
@@ -287,7 +295,12 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
       const [partition, from, to] = [number(), BigInt(number()), BigInt(number())];
       return { partition, from, to, records: (flags & HAS_RECORDS) !== 0 ? number() : null };
     });
-    return { oid, ranges, watermark, columns };
+    if ((flags & HAS_KEPT) === 0) return { oid, ranges, watermark, columns };
+    const end = number() + at;
+    if (end > payload.length) throw new Error(`damaged record: records of ${oid} end at ${end}`);
+    const kept = payload.subarray(at, end);
+    at = end;
+    return { oid, ranges, watermark, columns, kept };
   });
   const tables = list(() => {
     const oid = number();

@@ -13,7 +13,9 @@ import { dropPended, unpend } from '../runtime/drop_at_commit.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/local_session.ts';
 import { giveNames } from '../runtime/rename_at_commit.ts';
+import type { RawBatch } from '../sources/source.ts';
 import { RECORD } from './frame.ts';
+import { readKeptRecords } from './kept_records.ts';
 import { RangeFeed } from './range_feed.ts';
 import {
   type DefinitionRecord,
@@ -141,7 +143,7 @@ export class Replay {
       applyChanges(engine, record.changed);
       return;
     }
-    const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
+    const batches = await Promise.all(inputs.map((input) => this.#records(input)));
     const deltas = new Deltas();
     inputs.forEach((input, i) => {
       const delta = this.#stream(input.oid).repeat(input, batches[i], loop.arena, record.now);
@@ -152,6 +154,14 @@ export class Replay {
       inputs.map((input) => this.#stream(input.oid)),
     );
     for (const input of inputs) this.#stream(input.oid).setWatermark(input);
+  }
+
+  /** Of each range. */
+  async #records(input: StreamInput): Promise<RawBatch[][]> {
+    if (input.kept === undefined) return this.#feed.read(this.#stream(input.oid).source, input);
+    const kept = readKeptRecords(input.kept);
+    if (kept.length !== input.ranges.length) throw new Error(`damaged record: ${kept.length} batches`);
+    return kept.map((batch) => [batch]);
   }
 
   #stream(oid: number) {

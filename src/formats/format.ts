@@ -7,7 +7,7 @@
  * arena, so the raw bytes may go once decode() has returned.
  *
  * Envelope upsert: rows are commands in record order, not a Z-set: weight 1 sets the key's row, weight -1 (a tombstone) deletes it and
- * has only its key columns set, weight FIRST_PARTIAL + k sets all but the columns of partials[k], which stay what they are. The engine keeps the rows by key.
+ * has only its key columns set, weight FIRST_PARTIAL + k sets all but the columns of partials[k], which stay what they are, weight ALL_GONE empties the table. The engine keeps the rows by key.
  */
 import type { BatchBuilder } from '../../operators/batch/builder.ts';
 import type { ColType } from '../../operators/types.ts';
@@ -59,6 +59,9 @@ export interface TimeBounds {
 
 /** The least weight of a row that does not say all. */
 export const FIRST_PARTIAL = 2;
+
+/** The weight of a row that takes all rows of the table away which were there before it; it has no values. */
+export const ALL_GONE = -2;
 
 /** What such a row leaves as it is, and the record that it comes of. */
 export interface PartialRow {

@@ -5,6 +5,7 @@ import { counterDecoder } from '../sources/counter/columns.ts';
 import { fileFormat } from '../sources/files/options.ts';
 import { nexmarkColumns } from '../sources/nexmark/columns.ts';
 import { parseNexmarkOptions } from '../sources/nexmark/options.ts';
+import { postgresDecoder } from '../sources/postgres/decoder.ts';
 import { avroDecoder, exactAvroDecoder } from './avro/index.ts';
 import { parseAvroOptions } from './avro/options.ts';
 import { cloudeventsDecoder } from './cloudevents/index.ts';
@@ -26,6 +27,7 @@ export function makeDecoder(
   schemas: Schemas | undefined,
 ): Decoder {
   if (connector === 'counter') return counterDecoder(spec);
+  if (connector === 'postgres') return postgresDecoder(spec);
   // Values of domains are looked at.
   const exact = spec.columns.some(({ type }) => type.domain !== undefined);
   if (connector === 'nexmark' && exact) return new RowDecoder(spec, new JsonReader(spec));

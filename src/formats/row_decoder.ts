@@ -10,7 +10,14 @@ import type { Datum } from '../../operators/datum.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { RawBatch } from '../sources/source.ts';
 import { Defaults } from './defaults.ts';
-import { type BadRow, type Decoder, type DecoderSpec, FIRST_PARTIAL, type PartialRow } from './format.ts';
+import {
+  type ALL_GONE,
+  type BadRow,
+  type Decoder,
+  type DecoderSpec,
+  FIRST_PARTIAL,
+  type PartialRow,
+} from './format.ts';
 import { RecordContext } from './record_context.ts';
 import { recordValue } from './record_value.ts';
 import { RowError } from './row_error.ts';
@@ -18,7 +25,7 @@ import { RowError } from './row_error.ts';
 export interface DecodedRow {
   /** By declared column; those of the record around the message are filled in later. */
   values: Datum[];
-  weight: 1 | -1;
+  weight: 1 | -1 | typeof ALL_GONE;
   /** Columns that stay as they are in the row of its key; missing: none. */
   kept?: number[];
 }

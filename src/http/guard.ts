@@ -8,10 +8,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import type { Login } from '../postgres/wire/client_login.ts';
 import { isLoopback } from '../postgres/wire/loopback.ts';
 import { HttpError } from './errors.ts';
 import type { HttpSettings } from './messages.ts';
-import type { Login } from './pg_client.ts';
 
 /** A host's name without port; IPv6 without brackets. Null: it is none. */
 function nameOf(host: string): string | null {

@@ -9,18 +9,10 @@
  */
 import type { Duplex } from 'node:stream';
 import { serialize } from 'pg-protocol';
-import { SqlError } from '../../operators/errors.ts';
-import { MECHANISM } from '../auth/scram.ts';
-import { ScramClient } from '../auth/scram_client.ts';
 import type { BackendMessage } from '../postgres/wire/backend_messages.ts';
-import { BackendReader, errorOf } from './backend_reader.ts';
+import { BackendReader, errorOf } from '../postgres/wire/backend_reader.ts';
+import { type Login, logIn } from '../postgres/wire/client_login.ts';
 import { type Column, type DescribedColumn, TypeNames } from './type_names.ts';
-
-export interface Login {
-  user: string;
-  /** Null: none is known. */
-  password: string | null;
-}
 
 /** Values show in one way, whatever the role has set: forms (forms/) read them. */
 const SETTINGS = {
@@ -48,7 +40,7 @@ export class PgClient {
     const client = new PgClient(stream);
     try {
       stream.write(serialize.startup({ user: login.user, database: 'tidemark', ...SETTINGS }));
-      await client.#logIn(login);
+      await logIn(stream, client.reader, login);
       return client;
     } catch (error) {
       client.leave();
@@ -66,22 +58,6 @@ export class PgClient {
   /** The session ends, whatever it does. */
   leave(): void {
     this.stream.destroy();
-  }
-
-  async #logIn({ user, password }: Login): Promise<void> {
-    let scram: ScramClient | null = null;
-    for (;;) {
-      const message = await this.message();
-      if (message.name === 'readyForQuery') return;
-      if (message.name === 'authenticationSASL') {
-        if (password === null) throw new SqlError('28P01', `user "${user}" has to say a password`);
-        scram = new ScramClient(password);
-        this.stream.write(serialize.sendSASLInitialResponseMessage(MECHANISM, scram.first()));
-      } else if (message.name === 'authenticationSASLContinue' && scram !== null) {
-        const proof = await scram.last(message.data);
-        this.stream.write(serialize.sendSCRAMClientFinalMessage(proof));
-      } else if (message.name === 'authenticationSASLFinal') scram?.check(message.data);
-    }
   }
 
   /** The next message; throws what an ErrorResponse says. */

@@ -7,8 +7,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorOf } from '../postgres/wire/backend_reader.ts';
 import { Answer } from './answer.ts';
-import { errorOf } from './backend_reader.ts';
 import { type QueryRequest, readQuery } from './body.ts';
 import { answerTo, HttpError } from './errors.ts';
 import type { ResultForm } from './forms/form.ts';

@@ -13,8 +13,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SqlError } from '../../operators/errors.ts';
+import { errorOf } from '../postgres/wire/backend_reader.ts';
 import { Answer } from './answer.ts';
-import { errorOf } from './backend_reader.ts';
 import { checked, readQuery } from './body.ts';
 import { answerTo, HttpError } from './errors.ts';
 import { rowWriter } from './forms/json.ts';

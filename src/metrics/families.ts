@@ -96,7 +96,12 @@ function source(engine: TidemarkEngine, oid: number, to: Families): void {
   const at = watermark === null ? null : microsToUnix(watermark);
   to.gauge('source_watermark_seconds', 'The watermark, in seconds since 1970.', labels, at);
   const running = (partition: number | null) => Number(sourceStatus(engine, stream, partition) === 'running');
-  to.gauge('source_left_bytes', 'Bytes of files that are not read yet.', labels, stream.source.left?.() ?? null);
+  to.gauge(
+    'source_left_bytes',
+    'Bytes of files, or of the log of a database, that are not read yet.',
+    labels,
+    stream.source.left?.() ?? null,
+  );
   const positions = stream.partitionPositions();
   if (positions.size === 0) to.gauge('source_running', RUNNING, labels, running(null));
   for (const [partition, position] of positions) {

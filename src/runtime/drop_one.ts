@@ -33,6 +33,7 @@ export function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing 
       return async () => {
         await stream?.close();
         await forgetChanges(engine, object.oid);
+        await stream?.source.forget?.();
       };
     }
     case 'materialized_view':

@@ -33,6 +33,7 @@ import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import { type FileAccess, filesHere } from '../sources/files/access.ts';
+import { PostgresAccess } from '../sources/postgres/access.ts';
 import { checkNeeds } from './access.ts';
 import { bindEnv } from './bind_env.ts';
 import { applyChanges, changedBy, keepPending } from './change_at_commit.ts';
@@ -108,6 +109,7 @@ export class TidemarkEngine implements Engine {
   readonly openSource: NonNullable<EngineOptions['openSource']>;
   readonly kafka: KafkaAccess;
   readonly files: FileAccess;
+  readonly postgres = new PostgresAccess(() => this.journal?.durable() ?? Promise.resolve());
   /** Ticks of what sources have. */
   readonly sourceTicks: SourceTicks;
   /** The tick log; null: everything is in memory only. */

@@ -2,8 +2,9 @@
  * Rows that a stream refuses because they are behind its watermark: what their ledger keeps of them, which records they came in, and batches without them.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
-import type { Batch } from '../../operators/batch/batch.ts';
-import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
+import type { Batch, Column } from '../../operators/batch/batch.ts';
+import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
+import { I64 } from '../../operators/batch/memory.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { BadRow } from '../formats/format.ts';
@@ -16,6 +17,13 @@ export interface DecodedRecords {
   to: number;
   firstRow: number;
   bad: BadRow[];
+}
+
+/** Rows whose time is before the watermark. */
+export function rowsBefore(times: Column, n: number, watermark: bigint): number[] {
+  const late: number[] = [];
+  for (let row = 0; row < n; row++) if (isValid(times, row) && I64[times.data / 8 + row] < watermark) late.push(row);
+  return late;
 }
 
 /** Calls back for every record that gave a row, and for every one that gave none. */

@@ -26,6 +26,8 @@ export type StreamFacts = {
   schemas?: SavedSchemas;
   /** Of sources that read files. */
   files?: SavedFiles;
+  /** Of sources that give each record once. */
+  place?: string | null;
 };
 
 export type SavedStream = StreamFacts & {

@@ -45,6 +45,14 @@ function envelopeOf(
   key: number[] | null,
 ): ConnectorSpec['envelope'] {
   const isTable = kind === 'table';
+  if (connector === 'postgres') {
+    if (!isTable || key === null) {
+      throw new SqlError('42P16', 'connector "postgres" needs a table with a PRIMARY KEY', {
+        hint: 'The changes of a database change and delete rows by key.',
+      });
+    }
+    return 'upsert';
+  }
   const format = connector === 'kafka' ? formatName(options) : connector === 'files' ? fileFormat(options) : 'json';
   const said = options.envelope?.toLowerCase();
   if (format === 'debezium_json') {

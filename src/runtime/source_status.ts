@@ -1,5 +1,5 @@
 /**
- * How reading a source goes, as its events tell: trouble with the cluster, the schema registry or files is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
+ * How reading a source goes, as its events tell: trouble with the cluster, the schema registry, files or a database is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
  * the others.
  */
 import type { SourceEvent } from '../sources/source.ts';
@@ -8,6 +8,8 @@ export class SourceStatus {
   #cluster: string | null = null;
   #registry: string | null = null;
   #files: string | null = null;
+  #database: string | null = null;
+  #copying: string | null = null;
   readonly #standing = new Map<number, string>();
 
   take(event: SourceEvent): void {
@@ -20,6 +22,12 @@ export class SourceStatus {
         return;
       case 'files':
         this.#files = event.message === null ? null : `files: ${event.message}`;
+        return;
+      case 'database':
+        this.#database = event.message === null ? null : `database: ${event.message}`;
+        return;
+      case 'copying':
+        this.#copying = event.on ? 'copying: the rows that are there come first' : null;
         return;
       case 'partition_added':
       case 'schema':
@@ -37,6 +45,6 @@ export class SourceStatus {
   /** What is wrong with a partition; null: nothing. */
   of(partition: number | null): string | null {
     const own = partition === null ? undefined : this.#standing.get(partition);
-    return this.#cluster ?? own ?? this.#registry ?? this.#files;
+    return this.#cluster ?? own ?? this.#registry ?? this.#files ?? this.#database ?? this.#copying;
   }
 }

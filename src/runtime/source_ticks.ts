@@ -15,6 +15,7 @@ import { OutOfMemory } from '../../operators/errors.ts';
 import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { StreamInput } from '../durable/records.ts';
+import type { Moments } from '../sources/source.ts';
 import { AwakeClock } from './awake_clock.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StreamRuntime } from './stream.ts';
@@ -67,6 +68,7 @@ export class SourceTicks {
     const held = memory.look();
     const ready = this.#ready;
     empty(ready);
+    if (!held) this.#admit(memory.rows(this.tickRows));
     if (!held) for (const stream of streams.list) if (stream.ready()) ready.push(stream);
     // While sources are held, what is dead goes all the same.
     const moved = ready.length > 0 || (held && loop.graph.freeing);
@@ -92,6 +94,21 @@ export class SourceTicks {
     this.#align(awake);
     journal?.pumped(loop, this.#taken());
     return moved || passes;
+  }
+
+  /** Sources that share moments give the records of the same transactions to a tick, all of them or none. */
+  #admit(rows: number): void {
+    const { streams } = this.#engine;
+    if (!streams.list.some(({ source }) => source.moments !== undefined)) return;
+    const all = new Map<Moments, boolean>();
+    for (const stream of streams.list) {
+      const { moments } = stream.source;
+      if (moments !== undefined) all.set(moments, (all.get(moments) ?? false) || stream.waits);
+    }
+    for (const [moments, held] of all) {
+      moments.held = held;
+      if (!held) moments.admit(rows);
+    }
   }
 
   /** True when a tick without rows would show views a watermark, or lets time move one that they wait for. */
@@ -190,7 +207,7 @@ export class SourceTicks {
         continue;
       }
       const good = event.kind === 'recovered' || event.kind === 'partition_added';
-      const over = (event.kind === 'registry' || event.kind === 'files') && event.message === null;
+      const over = event.kind === 'copying' || ('message' in event && event.message === null);
       const level = good || over ? 'info' : 'warn';
       this.#engine.log(level, `source ${stream.relation.name}: ${event.kind}`, {
         ...event,
@@ -297,6 +314,7 @@ export class SourceTicks {
   }
 
   #pumpReady(): boolean {
+    this.#admit(this.tickRows);
     for (const stream of this.#engine.streams.values()) if (stream.ready()) return this.pump();
     return this.#engine.loop.watermarksMoved && this.pump();
   }

@@ -9,17 +9,17 @@
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
-import { I64 } from '../../operators/batch/memory.ts';
+import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import { typeObjectOf } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import { keptRecords } from '../durable/kept_records.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
 import type { BadRow, Decoder, PartialRow, TimeBounds } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
-import { eachRecord, lateColumns, without } from './late_rows.ts';
+import { eachRecord, lateColumns, rowsBefore, without } from './late_rows.ts';
 import { ErrorLedger } from './ledger.ts';
 import { type Look, Partitions } from './partitions.ts';
 import type { SavedStream, StreamFacts, StreamStatistics } from './saved_stream.ts';
@@ -73,8 +73,9 @@ export class StreamRuntime {
   #again: RawBatch[] = [];
   /** Late rows of the tick, with the watermark that they were behind. */
   #refused: Batch | null = null;
-  /** What the tick log has not been told yet. */
+  /** What the tick log has not been told yet, with the records where each comes once. */
   #taken: OffsetRange[] = [];
+  #kept: RawBatch[] = [];
   #toldWatermark: bigint | null = null;
   /** The list of needed columns that the tick log was told last. */
   #toldColumns: number[] | null = null;
@@ -138,9 +139,14 @@ export class StreamRuntime {
     this.source.open(new Map([[partition, earliest]]));
   }
 
+  /** Nothing new is taken in now. */
+  get waits(): boolean {
+    return this.held || this.waitsFor !== null;
+  }
+
   /** True when take() would give rows now. */
   ready(): boolean {
-    if (this.held || this.waitsFor !== null || !this.#opened) return false;
+    if (this.waits || !this.#opened) return false;
     if (this.#pending === null) {
       const raw = (this.#again.length === 0 ? undefined : this.#again.shift()) ?? this.source.poll();
       if (raw !== null) this.#setPending(raw, 0);
@@ -159,10 +165,14 @@ export class StreamRuntime {
    * and when it has passed accept(), else giveBack().
    */
   take(maxRows: number, arena: Arena, now: bigint): Batch | null {
-    let left = maxRows;
+    // Moments have admitted what belongs to the tick.
+    let left = this.source.moments === undefined ? maxRows : Number.POSITIVE_INFINITY;
     const first = this.ready() ? (this.#pending as Pending) : null;
     // Columns for as many rows as are there lie close together: those of a small tick stay in the processor's cache from tick to tick.
-    const builder = this.columns.tickBuilder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
+    const builder = this.columns.tickBuilder(
+      arena,
+      first === null ? 1 : Math.max(1, Math.min(left, first.raw.n - first.next)),
+    );
     this.#now = now;
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
@@ -200,6 +210,7 @@ export class StreamRuntime {
       if (isAppend) history.add(range, this.#clocked ? this.#now : null);
       this.#partitions.of(range.partition).position = range.to;
     }
+    if (this.source.moments !== undefined) this.#settle(isLogged);
     counts.rows += this.#rows;
     counts.late += this.#late.length;
     if (!isAppend || (this.#late.length === 0 && !this.#labelled)) return;
@@ -215,6 +226,13 @@ export class StreamRuntime {
       },
       isBad ? refuse : undefined,
     );
+  }
+
+  /** The records of a tick come no more. */
+  #settle(isLogged: boolean): void {
+    const batches = this.#took.records.list().map(({ raw }) => raw);
+    if (isLogged) this.#kept.push(...batches);
+    for (const { place } of batches) if (place !== undefined) this.source.settle?.(place);
   }
 
   /** What the commands of a tick change in a keyed table. */
@@ -249,7 +267,10 @@ export class StreamRuntime {
   /** The tick was taken back: its records come again, and none of it has happened. */
   giveBack(): void {
     const [first, ...rest] = this.#took.polled.list();
-    if (first !== undefined) {
+    if (this.source.moments !== undefined) {
+      this.#pending = null;
+      this.source.moments.giveBack();
+    } else if (first !== undefined) {
       this.#again.unshift(...rest.map(({ raw }) => raw));
       this.#setPending(first.raw, first.next);
     }
@@ -276,7 +297,8 @@ export class StreamRuntime {
     if (ranges.length > 0) this.#taken = [];
     this.#toldColumns = columns;
     this.#toldWatermark = this.#watermark;
-    return { oid: this.oid, ranges, watermark, columns: sameColumns ? undefined : [...columns] };
+    const kept = this.#kept.length === 0 ? undefined : keptRecords(this.#kept.splice(0));
+    return { oid: this.oid, ranges, watermark, columns: sameColumns ? undefined : [...columns], kept };
   }
 
   /** Does again what a tick did: `batches` are the records of the tick's ranges, in order. */
@@ -304,7 +326,8 @@ export class StreamRuntime {
     const batch: Batch = builder;
     const watermark = this.#watermark;
     this.#rows = builder.n;
-    this.#late = this.#lateRows(batch, watermark);
+    const mayBeLate = watermark !== null && this.#took.hasBefore(watermark);
+    this.#late = mayBeLate ? rowsBefore(batch.columns[this.columns.time], batch.n, watermark) : NO_ROWS;
     return this.#shaped(batch, this.#late, watermark, arena);
   }
 
@@ -312,6 +335,7 @@ export class StreamRuntime {
   setWatermark(input: StreamInput): void {
     if (input.watermark !== undefined) this.#watermark = input.watermark;
     this.#taken = [];
+    this.#kept = [];
     this.#toldColumns = this.columns.list;
     this.#toldWatermark = this.#watermark;
   }
@@ -333,7 +357,7 @@ export class StreamRuntime {
   }
 
   saveFacts(): StreamFacts {
-    const { schemas, files } = this.source;
+    const { schemas, files, place } = this.source;
     return {
       opened: this.#opened,
       identity: this.source.identity ?? null,
@@ -345,6 +369,7 @@ export class StreamRuntime {
       errorCount: this.errors.count,
       ...(schemas === undefined ? {} : { schemas: schemas.save() }),
       ...(files === undefined ? {} : { files: files.save() }),
+      ...(place === undefined ? {} : { place }),
     };
   }
 
@@ -368,6 +393,7 @@ export class StreamRuntime {
     this.errors.count = saved.errorCount;
     this.source.schemas?.load(saved.schemas ?? []);
     this.source.files?.load(saved.files ?? []);
+    if (saved.place) this.source.settle?.(saved.place);
   }
 
   /** Decodes records. */
@@ -396,7 +422,7 @@ export class StreamRuntime {
   }
 
   #report(raw: RawBatch, bad: BadRow[]): void {
-    const topic = this.spec.options.topic ?? this.relation.name;
+    const topic = this.spec.options.topic ?? this.spec.options.table ?? this.relation.name;
     for (const row of bad) {
       const start = raw.valueStart[row.index];
       const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[row.index]));
@@ -446,15 +472,6 @@ export class StreamRuntime {
   align(awakeMs: number, wantsAll: boolean): boolean {
     if (this.relation.watermark === undefined || !this.#opened) return false;
     return this.#partitions.align(this.#look(awakeMs), this.source, wantsAll);
-  }
-
-  #lateRows(batch: Batch, watermark: bigint | null): number[] {
-    if (watermark === null || !this.#took.hasBefore(watermark)) return NO_ROWS;
-    const column = batch.columns[this.columns.time];
-    const late: number[] = [];
-    for (let row = 0; row < batch.n; row++)
-      if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
-    return late;
   }
 
   /** A tick's rows in the relation's shape; the late ones go to the ledger. */

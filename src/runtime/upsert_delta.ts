@@ -3,7 +3,8 @@
  *
  *   commands of a tick -> the last one of each key -> - the row that the key has now, + the new row, or nothing when it is a removal
  *
- * The old row is looked up by the primary key. O(commands). A command that keeps columns of a row (partial_commands.ts) which is not there is refused.
+ * Of commands that empty the table the last one counts: all stored rows go, and what came before it is void.
+ * The old row is looked up by the primary key. O(commands), and O(rows) where the table is emptied. A command that keeps columns of a row (partial_commands.ts) which is not there is refused.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
@@ -12,12 +13,14 @@ import { I32 } from '../../operators/batch/memory.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import { PHYS_WIDTH } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
-import type { PartialRow } from '../formats/format.ts';
+import { ALL_GONE, type PartialRow } from '../formats/format.ts';
 import { PartialCommands } from './partial_commands.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
+const NOTHING: Batch = { n: 0, columns: [], weights: 0 };
+
 /**
- * `commands` has a row of weight 1 for each row set, one that is not above 0 for each key removed, and one above 1 for each row of which `partials` says what it keeps; `refuse` is
+ * `commands` has a row of weight 1 for each row set, one that is not above 0 for each key removed, one of weight ALL_GONE where the table is emptied, and one above 1 for each row of which `partials` says what it keeps; `refuse` is
  * called for those of the last that have nothing to keep.
  */
 export function upsertDelta(
@@ -37,13 +40,17 @@ export function upsertDelta(
     'sql',
   );
   const keyColumns = key.map((c) => commands.columns[c]);
+  const first = afterEmptied(commands);
+  const old = first === 0 ? null : stored.snapshot(arena);
   const storedRow = (row: number) => {
+    if (old !== null) return NOTHING;
     const one = keyColumns.map((column) => oneRow(column, row));
     return stored.lookup(key, { n: 1, columns: one, weights: 0 }, arena);
   };
   try {
     const partial = new PartialCommands(commands, partials);
     const out = new BatchBuilder(types, arena, commands.n * 2);
+    if (old !== null) for (let i = 0; i < old.n; i++) out.copyRow(old, i, -weightOf(old, i));
     last.bind(keyColumns);
     const wordOf = (row: number) => (last.findOrInsert(row) + last.payloadOffset) >>> 2;
     /** Whether the key of `keeper`, whose last command is `had` - 1, has what the command keeps. */
@@ -55,7 +62,7 @@ export function upsertDelta(
     };
     /** `had` of the command before. */
     let replaced = 0;
-    for (let row = 0; row < commands.n; row++) {
+    for (let row = first; row < commands.n; row++) {
       const word = wordOf(row);
       const had = I32[word];
       const kept = partial.of(row);
@@ -75,8 +82,8 @@ export function upsertDelta(
     last.forEach((slot) => {
       const row = I32[(slot + last.payloadOffset) >>> 2] - 1;
       if (row < 0) return;
-      const old = storedRow(row);
-      for (let i = 0; i < old.n; i++) out.copyRow(old, i, -weightOf(old, i));
+      const had = storedRow(row);
+      for (let i = 0; i < had.n; i++) out.copyRow(had, i, -weightOf(had, i));
       if (weightOf(commands, row) <= 0) return;
       out.copyRow(commands, row, 1);
       partial.complete(row, storedRow, out);
@@ -85,6 +92,12 @@ export function upsertDelta(
   } finally {
     last.release();
   }
+}
+
+/** The first command that counts: those before the table was emptied last do not. */
+function afterEmptied(commands: Batch): number {
+  for (let row = commands.n - 1; row >= 0; row--) if (weightOf(commands, row) === ALL_GONE) return row + 1;
+  return 0;
 }
 
 /** The column as if row `row` were its only one. */

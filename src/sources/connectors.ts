@@ -18,13 +18,16 @@ import type { FileColumns } from './files/source.ts';
 import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
+import type { PostgresAccess } from './postgres/access.ts';
+import { fieldColumns } from './postgres/decoder.ts';
+import type { WantedColumns } from './postgres/upstream_table.ts';
 import { SchemaSource } from './schema_source.ts';
 import type { Source } from './source.ts';
 import { startPosition } from './start.ts';
 
 /** Longest wait for a schema registry. */
 const CHECK_MS = 10_000;
-const CONNECTORS = ['kafka', 'files', 'nexmark', 'counter'];
+const CONNECTORS = ['kafka', 'postgres', 'files', 'nexmark', 'counter'];
 
 type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 
@@ -52,11 +55,16 @@ export function connectorOptions(options: Option[]): { connector: string; option
 export interface SourceAccess {
   kafka: KafkaAccess;
   files: FileAccess;
+  postgres: PostgresAccess;
 }
 
 /** Fails with a clear error when the source cannot be read: unknown option, missing topic, unreachable broker, wrong password. */
-export async function checkConnector(spec: ConnectorSpec, { kafka, files }: SourceAccess): Promise<void> {
+export async function checkConnector(spec: ConnectorSpec, { kafka, files, postgres }: SourceAccess): Promise<void> {
   startPosition(spec.options.start);
+  if (spec.connector === 'postgres') {
+    await postgres.checkSource(spec.options, wantedColumns(spec));
+    return;
+  }
   if (spec.connector === 'files') {
     await files.checkSource(spec.options, fileColumns(spec));
     return;
@@ -111,7 +119,21 @@ function fileColumns({ decoder, envelope }: ConnectorSpec): FileColumns {
   };
 }
 
-export async function openConnector(spec: ConnectorSpec, log: Log, { kafka, files }: SourceAccess): Promise<Source> {
+/** The columns that a database's table must have. */
+function wantedColumns({ decoder: { columns, upsertKey = [] } }: ConnectorSpec): WantedColumns {
+  const name = (column: number) => {
+    const { origin } = columns[column];
+    return origin.k === 'field' ? origin.name : columns[column].name;
+  };
+  return { names: fieldColumns(columns).map(name), key: upsertKey.map(name) };
+}
+
+export async function openConnector(
+  spec: ConnectorSpec,
+  log: Log,
+  { kafka, files, postgres }: SourceAccess,
+): Promise<Source> {
+  if (spec.connector === 'postgres') return postgres.openSource(spec.options, wantedColumns(spec), log);
   if (spec.connector === 'files')
     return new KnownFilesSource(await files.openSource(spec.options, fileColumns(spec), log));
   if (spec.connector === 'nexmark') {

@@ -1,5 +1,5 @@
 /**
- * What the engine asks of anything that rows come from: Kafka, files, the Nexmark generator, a counter.
+ * What the engine asks of anything that rows come from: Kafka, files, a database, the Nexmark generator, a counter.
  *
  *   engine (owns offsets)  -- open({partition: offset}) -->  source (fetches ahead, up to a bound of bytes)
  *                          <-- poll() : RawBatch | null --
@@ -60,6 +60,21 @@ export interface RawBatch {
   headerStart?: Int32Array;
   /** All that is here has been read: the arrays may be used for another batch. Called at most once; who does not call it leaves them to the collector. */
   release?: () => void;
+  /** Where its source is when it has been read; of sources with Moments. */
+  place?: string;
+}
+
+/**
+ * What sources share that give each record once and whole transactions only. None of their records can be read again, so the tick log keeps them, and a tick takes
+ * all that poll() gives.
+ */
+export interface Moments {
+  /** While held, as one of the sources may not be read, nothing more is admitted. */
+  held: boolean;
+  /** Lets poll() give what is here: the next transactions, `rows` records of them and at least one. */
+  admit(rows: number): void;
+  /** What was polled and of which its source was not told settle() was not taken: it comes again when it is admitted again. */
+  giveBack(): void;
 }
 
 export type SourceEvent =
@@ -90,7 +105,11 @@ export type SourceEvent =
   /** A file cannot be read, which is tried for ever; null: it can, or is done without. */
   | { kind: 'files'; message: string | null }
   /** What is known from now on of the file with this number. */
-  | { kind: 'file'; number: number; file: ListedFile };
+  | { kind: 'file'; number: number; file: ListedFile }
+  /** A database cannot be read on, or a table of it never will be; null: it can. */
+  | { kind: 'database'; message: string | null }
+  /** The rows that a table of a database has are being read, before its changes. */
+  | { kind: 'copying'; on: boolean };
 
 export interface Source {
   /** Partition numbers known now, ascending. */
@@ -103,6 +122,14 @@ export interface Source {
   readonly schemas?: Schemas;
   /** Those that it reads, where it reads files. */
   readonly files?: KnownFiles;
+  /** Where each record comes once. */
+  readonly moments?: Moments;
+  /** Where it is after the last batch that was taken in for good; null: nowhere. Of sources with Moments. */
+  readonly place?: string | null;
+  /** A batch with this place is taken in for good, and so are those before it; after a restart: it was. */
+  settle?(place: string): void;
+  /** The relation is gone for good: nobody will go on from here. Called after close(). */
+  forget?(): Promise<void>;
   /** After a restart: the identity of what was read before. Anything else of the name is not read. */
   expect?(identity: string): void;
   /** The first offset to read of every partition. */

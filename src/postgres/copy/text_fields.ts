@@ -33,7 +33,8 @@ export function splitTextLine(line: string, delimiter: string, nullText: string)
 
 const ESCAPE = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([\s\S]))/g;
 
-function unescapeField(raw: string): string {
+/** What a field stands for, which is not NULL. */
+export function unescapeField(raw: string): string {
   if (!raw.includes('\\')) return raw;
   if (!/\\(?:[0-7]|x[0-9a-fA-F])/.test(raw))
     return raw.replace(ESCAPE, (_all, _octal, _hex, c: string) => CONTROL[c] ?? c);

@@ -1,5 +1,5 @@
 /**
- * What a server says, as the clients that are part of this program read it (src/http, src/embed): bytes -> pg-protocol's parser -> messages, each of the type that its name says.
+ * What a server says, as the clients that are part of this program read it (src/http, src/embed, src/sources/postgres): bytes -> pg-protocol's parser -> messages, each of the type that its name says.
  *
  * Trap: the parser trusts its server. What clients send is read with care (frontend_decoder.ts).
  */
@@ -17,9 +17,13 @@ import { Parser } from 'pg-protocol/dist/parser.js';
 
 /** Of the others nobody here reads more than their name. */
 interface Bodies {
+  authenticationMD5Password: { salt: Buffer };
+  authenticationSASL: { mechanisms: string[] };
   authenticationSASLContinue: { data: string };
   authenticationSASLFinal: { data: string };
   commandComplete: CommandCompleteMessage;
+  /** Lies in the parser's memory, as long as no more bytes are parsed. */
+  copyData: { chunk: Buffer };
   dataRow: { fields: (string | null)[] };
   error: DatabaseError;
   parameterDescription: ParameterDescriptionMessage;

@@ -2,8 +2,8 @@
  * Messages of a Postgres server from a stream, at the reader's pace: nothing is read before it is asked for, so a client that does not take its result stops the server's side.
  */
 import type { Readable } from 'node:stream';
-import { SqlError } from '../../operators/errors.ts';
-import { type BackendMessage, BackendParser, type ErrorMessage } from '../postgres/wire/backend_messages.ts';
+import { SqlError } from '../../../operators/errors.ts';
+import { type BackendMessage, BackendParser, type ErrorMessage } from './backend_messages.ts';
 
 export class BackendReader {
   readonly #stream: Readable;
