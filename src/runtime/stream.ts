@@ -232,7 +232,7 @@ export class StreamRuntime {
   #settle(isLogged: boolean): void {
     const batches = this.#took.records.list().map(({ raw }) => raw);
     if (isLogged) this.#kept.push(...batches);
-    for (const { place } of batches) if (place !== undefined) this.source.settle?.(place);
+    this.source.settle?.(batches.flatMap(({ place }) => place ?? []));
   }
 
   /** What the commands of a tick change in a keyed table. */
@@ -393,7 +393,7 @@ export class StreamRuntime {
     this.errors.count = saved.errorCount;
     this.source.schemas?.load(saved.schemas ?? []);
     this.source.files?.load(saved.files ?? []);
-    if (saved.place) this.source.settle?.(saved.place);
+    if (saved.place) this.source.settle?.([saved.place]);
   }
 
   /** Decodes records. */

@@ -126,8 +126,8 @@ export interface Source {
   readonly moments?: Moments;
   /** Where it is after the last batch that was taken in for good; null: nowhere. Of sources with Moments. */
   readonly place?: string | null;
-  /** A batch with this place is taken in for good, and so are those before it; after a restart: it was. */
-  settle?(place: string): void;
+  /** What poll() has given is taken in for good, with these places, in order; after a restart: was. */
+  settle?(places: string[]): void;
   /** The relation is gone for good: nobody will go on from here. Called after close(). */
   forget?(): Promise<void>;
   /** After a restart: the identity of what was read before. Anything else of the name is not read. */

@@ -400,6 +400,35 @@ test('a table that is altered there is followed no further, and the others are',
   await here.query(`DROP TABLE ${names.join(', ')}`);
 });
 
+test('a role with no other rights, and what is noticed without a change', async (t) => {
+  if (postgres === null) return t.skip(NONE);
+  await there.query(`CREATE TABLE quiet (id int PRIMARY KEY); CREATE TABLE taken_out (id int PRIMARY KEY); CREATE TABLE busy (id int);
+    INSERT INTO quiet VALUES (1); INSERT INTO taken_out VALUES (1); CREATE ROLE follower LOGIN REPLICATION; GRANT SELECT ON quiet, taken_out TO follower;
+    CREATE PUBLICATION ${p} FOR TABLE quiet, taken_out`);
+  for (const name of ['quiet', 'taken_out'])
+    await here.query(`CREATE TABLE ${name} (id int PRIMARY KEY) ${from(name, { user: 'follower' })}`);
+  await same('SELECT * FROM quiet');
+  await same('SELECT * FROM taken_out');
+  await there.query(
+    `REVOKE SELECT ON quiet FROM follower; ALTER PUBLICATION ${p} DROP TABLE taken_out; INSERT INTO busy SELECT generate_series(1, 1000)`,
+  );
+  const [[end]] = await rows(there, 'SELECT pg_current_wal_lsn()');
+  // The database need not keep what is none of these tables'.
+  await until('told', async () => {
+    const [[told]] = await rows(
+      there,
+      `SELECT confirmed_flush_lsn >= '${end}' FROM pg_replication_slots WHERE slot_name = 'tidemark_${p}'`,
+    );
+    return told as boolean;
+  });
+  await until('taken out', async () => /does not have table "public\.taken_out"/.test(await status('taken_out')));
+  await there.query('INSERT INTO quiet VALUES (2)');
+  await same('SELECT * FROM quiet ORDER BY id');
+  assert.equal(await status('quiet'), 'running');
+  await here.query('DROP TABLE quiet, taken_out');
+  assert.deepEqual(await rows(there, `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'tidemark_${p}'`), []);
+});
+
 test('a slot that was dropped, or has gone on without this server', async (t) => {
   if (postgres === null) return t.skip(NONE);
   const data = mkdtempSync(join(tmpdir(), 'tidemark-slots-'));

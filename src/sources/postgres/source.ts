@@ -49,11 +49,11 @@ export class PostgresSource implements Source {
     return this.#settled === null ? null : placeText(this.#settled);
   }
 
-  settle(place: string): void {
+  settle(places: string[]): void {
     const before = this.#settled;
-    this.#settled = placeAfter(before, place);
+    for (const place of places) this.#settled = placeAfter(this.#settled, place);
     if (before === null && this.#settled !== null) this.arrivals.tell({ kind: 'copying', on: false });
-    this.#reader.units.settle(this, place);
+    this.#reader.units.settle(this);
   }
 
   /** A batch of these records, after which it is at `place`. */

@@ -17,16 +17,10 @@ export class Units implements Moments {
   #queue: Map<PostgresSource, Part>[] = [];
   /** So many of the first are admitted. */
   #admitted = 0;
+  /** By table: so many of the first have no batch of it that was not polled. Missing: 0. */
+  readonly #polled = new Map<PostgresSource, number>();
   #bytes = 0;
   #wake: (() => void) | null = null;
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  get isEmpty(): boolean {
-    return this.#queue.length === 0;
-  }
 
   push(unit: Map<PostgresSource, RawBatch>): void {
     if (unit.size === 0) return;
@@ -50,13 +44,16 @@ export class Units implements Moments {
   }
 
   poll(table: PostgresSource): RawBatch | null {
-    for (let i = 0; i < this.#admitted; i++) {
+    let batch: RawBatch | null = null;
+    let i = this.#polled.get(table) ?? 0;
+    for (; i < this.#admitted && batch === null; i++) {
       const part = this.#queue[i].get(table);
       if (part === undefined || part.polled) continue;
       part.polled = true;
-      return part.batch;
+      batch = part.batch;
     }
-    return null;
+    this.#polled.set(table, i);
+    return batch;
   }
 
   /** Whether the table has a batch that was not polled. */
@@ -67,22 +64,19 @@ export class Units implements Moments {
   giveBack(): void {
     for (const unit of this.#queue.slice(0, this.#admitted)) for (const part of unit.values()) part.polled = false;
     this.#admitted = 0;
+    this.#polled.clear();
   }
 
-  /** Its batches that were polled, up to this one, are taken for good. */
-  settle(table: PostgresSource, place: string): void {
-    for (let i = 0; i < this.#admitted; i++) {
-      const part = this.#queue[i].get(table);
-      if (part === undefined || !part.polled) continue;
-      this.#take(table, i);
-      if (part.batch.place === place) break;
-    }
+  /** Its batches that were polled are taken for good. */
+  settle(table: PostgresSource): void {
+    for (let i = 0; i < this.#admitted; i++) if (this.#queue[i].get(table)?.polled) this.#take(table, i);
     this.#shift();
   }
 
   /** The table is read no more. */
   remove(table: PostgresSource): void {
     for (let i = 0; i < this.#queue.length; i++) this.#take(table, i);
+    this.#polled.delete(table);
     this.#shift();
   }
 
@@ -99,6 +93,7 @@ export class Units implements Moments {
     const gone = rest < 0 ? this.#queue.length : rest;
     this.#queue.splice(0, gone);
     this.#admitted = Math.max(0, this.#admitted - gone);
+    for (const [table, polled] of this.#polled) this.#polled.set(table, Math.max(0, polled - gone));
     this.#wake?.();
   }
 
