@@ -35,6 +35,8 @@ export interface ExternalFunction {
 /** What runs one function. */
 export interface ExternalRunner {
   value(args: Datum[]): Datum;
+  /** The same, where it comes at once: what takes longer is undefined, or fails. */
+  briefValue(args: Datum[]): Datum | undefined;
   rows(args: Datum[]): Datum[][];
   /** While `work` lasts, `ahead` gives arguments of calls that will probably come, in their order. */
   during<T>(ahead: Iterator<Datum[]>, work: () => T): T;

@@ -3,14 +3,14 @@
  *
  *   int4pl(1, 2)  ->  3        now()  stays        1/0  stays: it fails for each row that reaches it, and only then
  *   repeat('x', 500000000)  stays: a plan is compared, printed and kept as text, with all of its constants
- *   f(1) in another language  stays: it may take long, and planning cannot be ended (operators/turn.ts)
+ *   f(1) in another language  ->  its value, where it takes few steps: others stay, as planning cannot be ended (operators/turn.ts)
  */
 
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { conditionsOf, DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
-import { EXTERNAL_CALL } from '../../operators/expr/external.ts';
+import { EXTERNAL_CALL, runnerOf } from '../../operators/expr/external.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { nodeVolatility, volatilityOf } from '../analyse/functions.ts';
@@ -39,17 +39,21 @@ function foldNode(e: Expr, what: 'immutable' | 'stable', context: EvalContext): 
     // The other arguments may still fail, so they must be constants or columns for the call to be dropped.
     if (e.args.every((a) => a.k === 'const' || a.k === 'col')) return constant(null, e.t);
   }
-  if (e.k === 'call' && e.fn === EXTERNAL_CALL && what === 'immutable') return e;
   if (!exprChildren(e).every((x) => x.k === 'const')) return e;
   const volatility = nodeVolatility(e);
   if (volatility === 'v' || (volatility === 's' && what === 'immutable')) return e;
   try {
-    const value = evaluate(e, [], context);
-    return isLong(value) ? e : constant(value, e.t);
+    const value = e.k === 'call' && e.fn === EXTERNAL_CALL ? briefValue(e) : evaluate(e, [], context);
+    return value === undefined || isLong(value) ? e : constant(value, e.t);
   } catch (error) {
     if (error instanceof SqlError) return e;
     throw error;
   }
+}
+
+function briefValue({ args }: Extract<Expr, { k: 'call' }>): Datum | undefined {
+  const [about, ...values] = args.map((arg) => (arg as Extract<Expr, { k: 'const' }>).v);
+  return runnerOf(about).briefValue(values);
 }
 
 function isLong(value: Datum): boolean {

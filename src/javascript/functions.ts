@@ -21,12 +21,16 @@ import { argumentKind, type Json, reader, resultKind, writer } from './values.ts
 export const STEPS = 50_000_000;
 /** And these for reading long arguments and writing them again. */
 const STEPS_A_CHARACTER = 40;
+/** Of a call that nobody can end: 0.3 ms. */
+const BRIEF_STEPS = 100_000;
 /** Of one run. */
 const ROWS = 256;
 const BYTES = 1 << 18;
 /** Results that are kept of each function, and their length with that of the arguments. */
 const KEPT = 2048;
 const KEPT_LENGTH = 1 << 18;
+/** Calls that are known to take longer than a brief one, of each function. */
+const LONG_CALLS = 1000;
 
 let sandbox: Sandbox | null = null;
 
@@ -48,6 +52,7 @@ class JavaScriptFunction implements ExternalRunner {
   /** By the arguments' JSON. */
   readonly #kept = new Map<string, Result>();
   #keptLength = 0;
+  readonly #long = new Set<string>();
 
   constructor(f: ExternalFunction) {
     this.#f = f;
@@ -60,6 +65,22 @@ class JavaScriptFunction implements ExternalRunner {
   value(args: Datum[]): Datum {
     const result = this.#resultOf(args);
     return this.#read(() => this.#value(result));
+  }
+
+  briefValue(args: Datum[]): Datum | undefined {
+    const key = this.#keyOf(args);
+    if (!this.#kept.has(key)) {
+      if (this.#long.has(key)) return undefined;
+      this.#makeRoom();
+      const results = this.#tryRun([key], BRIEF_STEPS);
+      if (results === null) {
+        if (this.#long.size >= LONG_CALLS) this.#long.clear();
+        this.#long.add(key);
+        return undefined;
+      }
+      this.#keep(key, results[0]);
+    }
+    return this.value(args);
   }
 
   rows(args: Datum[]): Datum[][] {
@@ -144,16 +165,18 @@ class JavaScriptFunction implements ExternalRunner {
         continue;
       }
       this.#most = Math.min(ROWS, this.#most * 2);
-      some.forEach((key, i) => {
-        this.#kept.set(key, results[i]);
-        this.#keptLength += key.length + lengthOf(results[i]);
-      });
+      for (const [i, key] of some.entries()) this.#keep(key, results[i]);
       at += some.length;
     }
   }
 
-  /** Null: several calls took too much together. */
-  #tryRun(calls: string[]): Result[] | null {
+  #keep(key: string, result: Result): void {
+    this.#kept.set(key, result);
+    this.#keptLength += key.length + lengthOf(result);
+  }
+
+  /** Null: several calls took too much together, or one more than `brief` steps. */
+  #tryRun(calls: string[], brief?: number): Result[] | null {
     const isAlone = calls.length === 1;
     try {
       if (this.#image === null) this.load();
@@ -162,13 +185,14 @@ class JavaScriptFunction implements ExternalRunner {
         box.run(
           this.#image as Image,
           `[${calls.join(',')}]`,
-          isAlone ? STEPS + STEPS_A_CHARACTER * calls[0].length : STEPS / 2,
+          brief ?? (isAlone ? STEPS + STEPS_A_CHARACTER * calls[0].length : STEPS / 2),
           isAlone,
         ),
       );
       if (!isAlone && box.grew) return null;
       return (results as Json[]).map((value) => this.#result(value));
     } catch (error) {
+      if (brief !== undefined && error instanceof OutOfSteps) return null;
       const failure = this.#failureOf(error);
       return isAlone ? [failure] : null;
     }

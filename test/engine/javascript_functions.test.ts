@@ -168,6 +168,23 @@ test('functions stand where expressions may', async () => {
   ]);
 });
 
+test('calls of constants are constants where they are brief, and give the same where they are not', async () => {
+  const engine = await opened();
+  await sql(
+    engine,
+    `CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 600);
+     CREATE FUNCTION f(a int) RETURNS int LANGUAGE javascript IMMUTABLE AS 'for (let i = 0; i < a * 100; i++); return a + 1';
+     CREATE FUNCTION fails(a int) RETURNS int LANGUAGE javascript IMMUTABLE AS 'throw a'`,
+  );
+  const plan = async (key: string) =>
+    (await sql(engine, `EXPLAIN SELECT * FROM t WHERE id = ${key}`)).flat().join('\n');
+  for (const key of ['f(1)', 'f(f(1) + 1) + f(2)', 'f(NULL)']) assert.doesNotMatch(await plan(key), /calls f/, key);
+  assert.match(await plan('f(1)'), /lookup \(2\)/);
+  for (const key of ['f(500)', 'fails(1)']) assert.match(await plan(key), /calls f/, key);
+  assert.deepEqual(await said(engine, 'SELECT id FROM t WHERE id = f(1) OR id = f(500)'), [['2'], ['501']]);
+  assert.deepEqual(await said(engine, 'SELECT 1 FROM t WHERE id < 0 AND id = fails(1)'), []);
+});
+
 test('volatile arguments are worked out once a row', async () => {
   const engine = await opened();
   await sql(

@@ -6,7 +6,9 @@
 import { SqlError } from '../../../operators/errors.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 
-const CONTROL: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+const CONTROL: Record<string, number> = { b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 };
+const BACKSLASH = 92;
+const X = 120;
 
 /** The fields of a line, without any check of their number. */
 export function splitTextLine(line: string, delimiter: string, nullText: string): (string | null)[] {
@@ -31,26 +33,39 @@ export function splitTextLine(line: string, delimiter: string, nullText: string)
   return fields;
 }
 
-const ESCAPE = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([\s\S]))/g;
-
-/** What a field stands for, which is not NULL. */
+/**
+ * What a field stands for, which is not NULL. In place, as bytes: escaped ones may make up characters together, and nothing is kept of each of many. A backslash at the
+ * end stands for itself.
+ */
 export function unescapeField(raw: string): string {
   if (!raw.includes('\\')) return raw;
-  if (!/\\(?:[0-7]|x[0-9a-fA-F])/.test(raw))
-    return raw.replace(ESCAPE, (_all, _octal, _hex, c: string) => CONTROL[c] ?? c);
-  // Escaped bytes may make up characters together: put the field together as bytes.
-  const parts: Buffer[] = [];
-  let last = 0;
-  for (const match of raw.matchAll(ESCAPE)) {
-    parts.push(Buffer.from(raw.slice(last, match.index)));
-    const [, octal, hex, c] = match;
-    if (octal !== undefined) parts.push(Buffer.from([Number.parseInt(octal, 8) & 255]));
-    else if (hex !== undefined) parts.push(Buffer.from([Number.parseInt(hex, 16)]));
-    else parts.push(Buffer.from(CONTROL[c] ?? c));
-    last = match.index + match[0].length;
+  const bytes = Buffer.from(raw);
+  let to = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const byte = bytes[at++];
+    if (byte !== BACKSLASH || at === bytes.length) {
+      bytes[to++] = byte;
+      continue;
+    }
+    const c = bytes[at++];
+    const isHex = c === X && digitOf(bytes[at], 16) >= 0;
+    if (isHex || digitOf(c, 8) >= 0) {
+      const [base, first, most] = isHex ? [16, at, 2] : [8, at - 1, 3];
+      let value = 0;
+      for (at = first; at < first + most && digitOf(bytes[at], base) >= 0; at++)
+        value = value * base + digitOf(bytes[at], base);
+      bytes[to++] = value;
+    } else bytes[to++] = CONTROL[String.fromCharCode(c)] ?? c;
   }
-  parts.push(Buffer.from(raw.slice(last)));
-  return copiedText(Buffer.concat(parts));
+  return copiedText(bytes.subarray(0, to));
+}
+
+/** -1 where it is none, or there is none. */
+function digitOf(byte: number | undefined, base: number): number {
+  if (byte === undefined) return -1;
+  const letter = byte | 32;
+  const digit = byte >= 48 && byte <= 57 ? byte - 48 : letter >= 97 && letter <= 102 ? letter - 87 : -1;
+  return digit < base ? digit : -1;
 }
 
 /** The text of bytes of COPY, which has no zeros. */
