@@ -153,9 +153,9 @@ for (const timeZone of ['UTC', 'Europe/Berlin']) {
       assert.equal(conditionsOnTheClock(carried) - conditionsOnTheClock(pushed), derived);
       temporalFilters(carried, { timeZone });
       let rows = 0;
-      const hasRows = !sql.includes("p.at < o.at - interval '5 min'");
-      // Some queries have a row in one of ten rounds.
-      for (let round = 0; round < 25 || (hasRows && rows === 0 && round < 500); round++) {
+      const contradicts = sql.includes("p.at < o.at - interval '5 min'");
+      // Few of the seeds give no pair in so many rounds to the narrowest of the queries.
+      for (let round = 0; round < 25 || (rows === 0 && !contradicts && round < 500); round++) {
         const random = new Random(seed + 1000 * i + round);
         const now = START + BigInt(random.below(72)) * HOUR + BigInt(random.below(60)) * (HOUR / 60n);
         const tables = new Map(
@@ -175,7 +175,7 @@ for (const timeZone of ['UTC', 'Europe/Berlin']) {
         assert.deepEqual(bag(found.rows), bag(expected.rows), `round ${round}`);
         rows += expected.rows.length;
       }
-      assert.equal(rows > 0, hasRows);
+      assert.equal(rows > 0, !contradicts);
     });
   }
 }
