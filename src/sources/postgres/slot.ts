@@ -16,7 +16,7 @@ export async function checkSlot(sql: UpstreamSession, slot: string, from: bigint
     throw new SqlError('55000', `replication slot "${slot}" is gone`, { hint: anew });
   }
   const [plugin, isOurs, active, pid, confirmed, status, end] = found;
-  checkKind(slot, plugin === 'pgoutput' && isOurs === 't');
+  checkKind(slot, plugin, isOurs);
   if (active === 't')
     throw new SqlError('55006', `replication slot "${slot}" is used by another (process ${pid} there)`);
   if (status === 'lost') {
@@ -43,13 +43,14 @@ export async function checkSlot(sql: UpstreamSession, slot: string, from: bigint
 /** Before anything is followed: a slot of that name, if there is one, could be used. */
 export async function checkSlotName(sql: UpstreamSession, slot: string): Promise<void> {
   const [found] = await sql.query(
-    `SELECT plugin = 'pgoutput' AND database = current_database() FROM pg_replication_slots WHERE slot_name = ${literal(slot)}`,
+    `SELECT plugin, database = current_database() FROM pg_replication_slots WHERE slot_name = ${literal(slot)}`,
   );
-  if (found !== undefined) checkKind(slot, found[0] === 't');
+  if (found !== undefined) checkKind(slot, found[0], found[1]);
 }
 
-function checkKind(slot: string, isUsable: boolean): void {
-  if (isUsable) return;
+/** A slot that is just being made has its database, and for a moment '' as its plugin. */
+function checkKind(slot: string, plugin: string | null, isOurs: string | null): void {
+  if ((plugin === 'pgoutput' || plugin === '') && isOurs === 't') return;
   throw new SqlError('55000', `replication slot "${slot}" is of another database or of another plugin`, {
     hint: 'Name another one by option "slot".',
   });
