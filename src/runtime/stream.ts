@@ -146,7 +146,8 @@ export class StreamRuntime {
 
   /** True when take() would give rows now. */
   ready(): boolean {
-    if (this.waits || !this.#opened) return false;
+    // One that shares moments goes on with the others, with what it had polled already, too.
+    if (this.waits || !this.#opened || this.source.moments?.held) return false;
     if (this.#pending === null) {
       const raw = (this.#again.length === 0 ? undefined : this.#again.shift()) ?? this.source.poll();
       if (raw !== null) this.#setPending(raw, 0);

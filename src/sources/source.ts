@@ -126,7 +126,7 @@ export interface Source {
   readonly moments?: Moments;
   /** Where it is after the last batch that was taken in for good; null: nowhere. Of sources with Moments. */
   readonly place?: string | null;
-  /** What poll() has given is taken in for good, with these places, in order; after a restart: was. */
+  /** Batches with these places are taken in for good, in order, and so are those before them; after a restart: were. */
   settle?(places: string[]): void;
   /** The relation is gone for good: nobody will go on from here. Called after close(). */
   forget?(): Promise<void>;

@@ -8,8 +8,12 @@ import { after, before, beforeEach, test } from 'node:test';
 import pg from 'pg';
 import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import { parseLsn } from '../../src/postgres/replication/lsn.ts';
 import { Authority, noOpenssl } from '../../src/postgres/testing/certificates.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { parsePostgresOptions } from '../../src/sources/postgres/options.ts';
+import { UpstreamSession } from '../../src/sources/postgres/session.ts';
+import { checkSlot } from '../../src/sources/postgres/slot.ts';
 import { otherLayout } from '../durable/other_layout.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 import { type PostgresServer, startPostgres } from './postgres_server.ts';
@@ -545,6 +549,57 @@ test('crashes, checkpoints and another layout, without the database', async (t) 
   }
 });
 
+test('tables of one slot have the same options', async (t) => {
+  if (postgres === null) return t.skip(NONE);
+  await there.query(
+    `CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int PRIMARY KEY); CREATE PUBLICATION ${p} FOR TABLE one, two`,
+  );
+  await here.query(`CREATE TABLE one (id int PRIMARY KEY) ${from('one')}`);
+  const others = { connection_timeout: '5000' };
+  await assert.rejects(
+    here.query(`CREATE TABLE two (id int PRIMARY KEY) ${from('two', others)}`),
+    /another table reads replication slot "tidemark_p\d+" with other options/,
+  );
+  await here.query('DROP TABLE one');
+  await here.query(`CREATE TABLE two (id int PRIMARY KEY) ${from('two', others)}`);
+  await here.query('DROP TABLE two');
+});
+
+test('a table that is written anew before its rows are read is read under another snapshot', async (t) => {
+  if (postgres === null) return t.skip(NONE);
+  await there.query(
+    `CREATE TABLE anew (id int PRIMARY KEY); INSERT INTO anew SELECT generate_series(1, 50); CREATE PUBLICATION ${p} FOR TABLE anew`,
+  );
+  const relay = await Relay.start(postgres.config.port);
+  let times = 0;
+  // What is written anew, no snapshot of before sees a row of.
+  relay.behind('CREATE_REPLICATION_SLOT', async () => {
+    if (times++ === 0) await there.query('ALTER TABLE anew ADD COLUMN r float DEFAULT random()');
+  });
+  await here.query(`CREATE TABLE anew (id int PRIMARY KEY) ${from('anew', { port: String(relay.port) })}`);
+  await until('it follows', async () => (await status('anew')) === 'running');
+  await same('SELECT count(*)::int FROM anew');
+  assert.equal(times, 2);
+  await here.query('DROP TABLE anew');
+  await relay.close();
+});
+
+test('a database that has less than is here is another one', async (t) => {
+  if (postgres === null) return t.skip(NONE);
+  await there.query(`SELECT pg_create_logical_replication_slot('${p}', 'pgoutput')`);
+  const { host, port, user, database } = postgres.config;
+  const session = await UpstreamSession.open(
+    parsePostgresOptions({ host, port: String(port), user, database, table: 't', publication: p }),
+    false,
+  );
+  const [[end]] = await rows(there, 'SELECT pg_current_wal_insert_lsn()::text');
+  const at = parseLsn(end as string);
+  assert.equal(await checkSlot(session, p, at), true);
+  await assert.rejects(checkSlot(session, p, at + (1n << 32n)), /another one, or was set back/);
+  await session.close();
+  await there.query(`SELECT pg_drop_replication_slot('${p}')`);
+});
+
 test('DROP TABLE while the database is away says what is left there', async (t) => {
   if (postgres === null) return t.skip(NONE);
   await there.query(
@@ -596,6 +651,8 @@ class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #held = false;
+  #word = '\0none';
+  #then: () => Promise<void> = async () => undefined;
 
   private constructor(port: number) {
     this.#server = createServer((socket) => {
@@ -611,8 +668,16 @@ class Relay {
         this.#sockets.add(one);
         one.on('error', () => another.destroy());
         one.on('close', () => another.destroy());
-        one.pipe(another);
+        if (one === to) one.pipe(another);
       }
+      socket.on('data', async (bytes) => {
+        to.write(bytes);
+        if (!bytes.includes(this.#word)) return;
+        socket.pause();
+        await new Promise((resolve) => to.once('data', resolve));
+        await this.#then();
+        socket.resume();
+      });
     });
   }
 
@@ -634,6 +699,12 @@ class Relay {
 
   goOn(): void {
     this.#held = false;
+  }
+
+  /** When a command with this word has been answered, the next one waits for that. */
+  behind(word: string, then: () => Promise<void>): void {
+    this.#word = word;
+    this.#then = then;
   }
 
   cut(): void {

@@ -37,6 +37,7 @@ import {
   difference,
   identifier,
   literal,
+  lockUnchanged,
   nameOf,
   type UpstreamTable,
 } from './upstream_table.ts';
@@ -57,7 +58,7 @@ const PIECE_BYTES = 1 << 20;
 
 export class TransactionReader {
   readonly units = new Units();
-  readonly #options: DatabaseOptions;
+  readonly options: DatabaseOptions;
   readonly #durable: () => Promise<void>;
   readonly #log: Log;
   readonly #tables = new Set<PostgresSource>();
@@ -74,9 +75,14 @@ export class TransactionReader {
 
   /** `durable`: resolves when all that ticks have taken is on the disk. */
   constructor(options: DatabaseOptions, durable: () => Promise<void>, log: Log) {
-    this.#options = options;
+    this.options = options;
     this.#durable = durable;
     this.#log = log;
+  }
+
+  /** It has tables. */
+  get isUsed(): boolean {
+    return !this.#closed;
   }
 
   add(table: PostgresSource): void {
@@ -103,9 +109,9 @@ export class TransactionReader {
   }
 
   async #dropSlot(): Promise<void> {
-    const { slot } = this.#options;
+    const { slot } = this.options;
     try {
-      const session = await UpstreamSession.open(this.#options, false);
+      const session = await UpstreamSession.open(this.options, false);
       try {
         await dropSlot(session, slot);
       } finally {
@@ -113,7 +119,7 @@ export class TransactionReader {
       }
     } catch (error) {
       const how = `SELECT pg_drop_replication_slot(${literal(slot)})`;
-      const { host, port } = this.#options;
+      const { host, port } = this.options;
       this.#log(
         'warn',
         `replication slot "${slot}" of PostgreSQL at ${host}:${port} could not be dropped, and makes it keep its log: ${(error as Error).message}. There: ${how}`,
@@ -145,7 +151,7 @@ export class TransactionReader {
   async #read(signal: AbortSignal, well: () => void): Promise<void> {
     const sql = await this.#open(signal, false);
     try {
-      const isThere = await checkSlot(sql, this.#options.slot, this.#least());
+      const isThere = await checkSlot(sql, this.options.slot, this.#least());
       for (const { options } of [...this.#tables].slice(0, 1)) await checkDatabase(sql, options);
       const fresh = await this.#readable(sql);
       if (fresh.length > 0) await this.#copy(fresh, isThere, signal);
@@ -162,7 +168,7 @@ export class TransactionReader {
 
   /** A session that goes with the attempt. */
   async #open(signal: AbortSignal, isWalsender: boolean): Promise<UpstreamSession> {
-    const session = await UpstreamSession.open(this.#options, isWalsender);
+    const session = await UpstreamSession.open(this.options, isWalsender);
     if (signal.aborted) session.leave();
     signal.addEventListener('abort', () => session.leave(), { once: true });
     return session;
@@ -197,7 +203,7 @@ export class TransactionReader {
 
   /** Reads the rows that new tables have, all as of one moment. */
   async #copy(tables: PostgresSource[], isThere: boolean, signal: AbortSignal): Promise<void> {
-    const { slot } = this.#options;
+    const { slot } = this.options;
     const session = await this.#open(signal, true);
     try {
       const name = isThere ? `tidemark_copy_${randomBytes(8).toString('hex')}` : slot;
@@ -206,6 +212,7 @@ export class TransactionReader {
         `CREATE_REPLICATION_SLOT ${identifier(name)} ${isThere ? 'TEMPORARY ' : ''}LOGICAL pgoutput USE_SNAPSHOT`,
       );
       const lsn = parseLsn(made[1] as string);
+      for (const { options } of tables) await lockUnchanged(session, options);
       const there = new Map<PostgresSource, UpstreamTable>();
       for (const table of tables) {
         there.set(table, await describeTable(session, table.options, table.wanted));
@@ -275,7 +282,7 @@ export class TransactionReader {
   }
 
   async #stream(sql: UpstreamSession, signal: AbortSignal, well: () => void): Promise<void> {
-    const { slot, publication } = this.#options;
+    const { slot, publication } = this.options;
     const session = await this.#open(signal, true);
     const from = this.#least() as bigint;
     this.#received = from;

@@ -51,9 +51,11 @@ export class PostgresSource implements Source {
 
   settle(places: string[]): void {
     const before = this.#settled;
-    for (const place of places) this.#settled = placeAfter(this.#settled, place);
+    for (const place of places) {
+      this.#settled = placeAfter(this.#settled, place);
+      this.#reader.units.settle(this, place);
+    }
     if (before === null && this.#settled !== null) this.arrivals.tell({ kind: 'copying', on: false });
-    this.#reader.units.settle(this);
   }
 
   /** A batch of these records, after which it is at `place`. */

@@ -1,72 +1,77 @@
-/** Units are taken whole and in order, each once, whatever is taken back in between. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random, testSeed, times } from '../../../operators/testing/property.ts';
-import { messageBatch } from '../message_batch.ts';
+import { Random, testSeed } from '../../../operators/testing/property.ts';
+import { type Message, messageBatch } from '../message_batch.ts';
 import type { PostgresSource } from './source.ts';
 import { Units } from './units.ts';
 
-interface Table {
-  queuedBytes: number;
-  arrivals: { ready(): void };
+/** As much of a table as units ask for. */
+function tableOf(): PostgresSource {
+  return { queuedBytes: 0, arrivals: { ready: () => undefined } } as unknown as PostgresSource;
 }
 
-test('units', () => {
-  const random = new Random(testSeed());
-  for (let round = times(300); round > 0; round--) {
+function batchOf(number: number, rows: number) {
+  const message: Message = { key: null, value: Buffer.from(`${number}`), timestamp: -1, headers: [] };
+  return { ...messageBatch(0, number * 10, Array(rows).fill(message)), place: `${number}` };
+}
+
+test('whole units in order, and again where they were given back', (t) => {
+  const seed = testSeed();
+  t.diagnostic(`seed ${seed}`);
+  const random = new Random(seed);
+  for (let round = 0; round < 50; round++) {
     const units = new Units();
-    const tables = Array.from({ length: 1 + random.below(3) }, (): Table => {
-      return { queuedBytes: 0, arrivals: { ready: () => undefined } };
-    }) as unknown as PostgresSource[];
-    /** Numbers of units, by table: of those that were pushed, and of those that were taken. */
-    const pushed = tables.map((): number[] => []);
-    const taken = tables.map((): number[] => []);
-    let next = 0;
-    const push = () => {
-      const number = next++;
-      const parts = tables.flatMap((table, t): [PostgresSource, ReturnType<typeof messageBatch>][] => {
-        if (random.chance(0.4)) return [];
-        pushed[t].push(number);
-        const messages = Array.from({ length: random.below(5) }, () => {
-          return { key: null, value: Buffer.alloc(random.below(9)), timestamp: -1, headers: [] };
-        });
-        return [[table, messageBatch(0, number, messages)]];
-      });
-      units.push(new Map(parts));
-    };
-    const tick = (rows: number) => {
-      units.admit(rows);
+    const tables = [tableOf(), tableOf(), tableOf()];
+    /** What waits: the tables of each unit. */
+    let left: Map<PostgresSource, number>[] = [];
+    let number = 0;
+    let removed: PostgresSource | null = null;
+    for (let step = 0; step < 200; step++) {
+      for (let i = random.below(7); i > 0; i--) {
+        const some = tables.filter((table) => table !== removed && random.chance(0.5));
+        const unit = new Map(some.map((table) => [table, random.below(4)]));
+        units.push(new Map([...unit].map(([table, rows]) => [table, batchOf(number, rows)])));
+        number++;
+        if (unit.size > 0) left.push(new Map(some.map((table) => [table, number - 1])));
+      }
+      if (step === 100) {
+        removed = tables[2];
+        units.remove(tables[2]);
+        for (const unit of left) unit.delete(tables[2]);
+        left = left.filter(({ size }) => size > 0);
+      }
+      units.admit(1 + random.below(12));
       const polled = tables.map((table) => {
-        const numbers: number[] = [];
-        for (let batch = units.poll(table); batch !== null; batch = units.poll(table))
-          numbers.push(Number(batch.baseOffset));
-        return numbers;
+        const places: number[] = [];
+        for (let batch = units.poll(table); batch !== null; batch = units.poll(table)) places.push(Number(batch.place));
+        return places;
       });
       const last = Math.max(-1, ...polled.flat());
-      // All that belongs to the units up to the last one, and nothing behind it.
-      tables.forEach((_, t) => {
-        const wanted = pushed[t].slice(taken[t].length).filter((number) => number <= last);
-        assert.deepEqual(polled[t], wanted);
-      });
-      if (random.chance(0.3)) {
+      const admitted = left.filter((unit) => Math.max(...unit.values()) <= last);
+      for (const [i, table] of tables.entries())
+        assert.deepEqual(
+          polled[i],
+          admitted.flatMap((unit) => unit.get(table) ?? []),
+        );
+      assert.equal(admitted.length > 0, left.length > 0);
+      if (random.chance(0.25)) {
         units.giveBack();
-        return;
+        continue;
       }
-      tables.forEach((table, t) => {
-        if (polled[t].length === 0) return;
-        taken[t].push(...polled[t]);
-        units.settle(table);
+      tables.forEach((table, i) => {
+        for (const place of polled[i]) units.settle(table, `${place}`);
       });
-    };
-    for (let step = random.below(60); step > 0; step--) {
-      if (random.chance(0.6)) push();
-      else tick(random.below(12));
+      left = left.slice(admitted.length);
+      assert.equal(units.isEmpty, left.length === 0);
+      for (const table of tables)
+        assert.equal(
+          units.has(table),
+          left.some((unit) => unit.has(table)),
+        );
     }
-    for (let i = 0; i < 1000 && tables.some((table) => units.has(table)); i++) tick(1 + random.below(12));
-    assert.deepEqual(taken, pushed);
-    assert.deepEqual(
-      tables.map(({ queuedBytes }) => queuedBytes),
-      tables.map(() => 0),
+    assert.equal(
+      units.bytes,
+      tables.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
     );
   }
 });

@@ -14,13 +14,33 @@ interface Part {
 
 export class Units implements Moments {
   held = false;
+  /** Units are numbered as they come. Those before `#first` are gone, and so are their places here, now and then. */
   #queue: Map<PostgresSource, Part>[] = [];
-  /** So many of the first are admitted. */
+  #base = 0;
+  #first = 0;
+  /** Those before are admitted. */
   #admitted = 0;
-  /** By table: so many of the first have no batch of it that was not polled. Missing: 0. */
-  readonly #polled = new Map<PostgresSource, number>();
+  /** By table, the unit where to look for its next batch, to poll and to settle. */
+  #polled = new Map<PostgresSource, number>();
+  #settled = new Map<PostgresSource, number>();
   #bytes = 0;
   #wake: (() => void) | null = null;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === this.#end;
+  }
+
+  get #end(): number {
+    return this.#base + this.#queue.length;
+  }
+
+  #unit(number: number): Map<PostgresSource, Part> {
+    return this.#queue[number - this.#base];
+  }
 
   push(unit: Map<PostgresSource, RawBatch>): void {
     if (unit.size === 0) return;
@@ -34,66 +54,81 @@ export class Units implements Moments {
 
   admit(rows: number): void {
     let left = rows;
-    for (const unit of this.#queue.slice(0, this.#admitted)) left -= rowsOf(unit);
-    while (this.#admitted < this.#queue.length && (left > 0 || this.#admitted === 0)) {
-      const next = rowsOf(this.#queue[this.#admitted]);
-      if (next > left && this.#admitted > 0) break;
+    for (let i = this.#first; i < this.#admitted; i++) left -= rowsOf(this.#unit(i));
+    while (this.#admitted < this.#end && (left > 0 || this.#admitted === this.#first)) {
+      const next = rowsOf(this.#unit(this.#admitted));
+      if (next > left && this.#admitted > this.#first) break;
       left -= next;
       this.#admitted++;
     }
   }
 
+  /** O(1) a unit, over all calls. */
   poll(table: PostgresSource): RawBatch | null {
-    let batch: RawBatch | null = null;
-    let i = this.#polled.get(table) ?? 0;
-    for (; i < this.#admitted && batch === null; i++) {
-      const part = this.#queue[i].get(table);
-      if (part === undefined || part.polled) continue;
-      part.polled = true;
-      batch = part.batch;
+    let i = Math.max(this.#polled.get(table) ?? 0, this.#first);
+    let found: Part | undefined;
+    for (; i < this.#admitted && found === undefined; i++) {
+      const part = this.#unit(i).get(table);
+      if (part?.polled === false) found = part;
     }
     this.#polled.set(table, i);
-    return batch;
+    if (found === undefined) return null;
+    found.polled = true;
+    return found.batch;
   }
 
   /** Whether the table has a batch that was not polled. */
   has(table: PostgresSource): boolean {
-    return this.#queue.some((unit) => unit.get(table)?.polled === false);
+    for (let i = this.#first; i < this.#end; i++) if (this.#unit(i).get(table)?.polled === false) return true;
+    return false;
   }
 
   giveBack(): void {
-    for (const unit of this.#queue.slice(0, this.#admitted)) for (const part of unit.values()) part.polled = false;
-    this.#admitted = 0;
+    for (let i = this.#first; i < this.#admitted; i++) for (const part of this.#unit(i).values()) part.polled = false;
+    this.#admitted = this.#first;
     this.#polled.clear();
   }
 
-  /** Its batches that were polled are taken for good. */
-  settle(table: PostgresSource): void {
-    for (let i = 0; i < this.#admitted; i++) if (this.#queue[i].get(table)?.polled) this.#take(table, i);
+  /** Its batches that were polled, up to this one, are taken for good. O(1) a unit, over all calls. */
+  settle(table: PostgresSource, place: string): void {
+    let i = Math.max(this.#settled.get(table) ?? 0, this.#first);
+    for (let found = false; i < this.#admitted && !found; i++) {
+      const part = this.#unit(i).get(table);
+      if (part === undefined) continue;
+      if (!part.polled) break;
+      this.#take(table, i);
+      found = part.batch.place === place;
+    }
+    this.#settled.set(table, i);
     this.#shift();
   }
 
   /** The table is read no more. */
   remove(table: PostgresSource): void {
-    for (let i = 0; i < this.#queue.length; i++) this.#take(table, i);
+    for (let i = this.#first; i < this.#end; i++) this.#take(table, i);
     this.#polled.delete(table);
+    this.#settled.delete(table);
     this.#shift();
   }
 
-  #take(table: PostgresSource, unit: number): void {
-    const part = this.#queue[unit].get(table);
+  #take(table: PostgresSource, number: number): void {
+    const unit = this.#unit(number);
+    const part = unit.get(table);
     if (part === undefined) return;
-    this.#queue[unit].delete(table);
+    unit.delete(table);
     this.#bytes -= part.batch.bytes.length;
     table.queuedBytes -= part.batch.bytes.length;
   }
 
   #shift(): void {
-    const rest = this.#queue.findIndex((unit) => unit.size > 0);
-    const gone = rest < 0 ? this.#queue.length : rest;
-    this.#queue.splice(0, gone);
-    this.#admitted = Math.max(0, this.#admitted - gone);
-    for (const [table, polled] of this.#polled) this.#polled.set(table, Math.max(0, polled - gone));
+    while (this.#first < this.#end && this.#unit(this.#first).size === 0) this.#first++;
+    this.#admitted = Math.max(this.#admitted, this.#first);
+    const gone = this.#first - this.#base;
+    // So rarely that moving the rest costs O(1) a unit.
+    if (gone * 2 > this.#queue.length) {
+      this.#queue.splice(0, gone);
+      this.#base += gone;
+    }
     this.#wake?.();
   }
 

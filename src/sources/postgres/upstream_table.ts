@@ -100,6 +100,25 @@ export async function checkReadable(session: UpstreamSession, options: PostgresO
   }
 }
 
+/**
+ * Keeps the table what it is until the transaction ends. Throws where it was written anew (ALTER TABLE, TRUNCATE) since the transaction's snapshot was taken, which sees no row of what was written: another
+ * snapshot is needed.
+ */
+export async function lockUnchanged(session: UpstreamSession, options: PostgresOptions): Promise<void> {
+  await session.query(`LOCK TABLE ONLY ${nameOf(options)} IN ACCESS SHARE MODE`);
+  // The row is the snapshot's, the function tells of now.
+  const [same] = await session.query(
+    `SELECT c.relfilenode = pg_relation_filenode(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ${literal(options.schema)} AND c.relname = ${literal(options.table)}`,
+  );
+  if (same?.[0] !== 't') {
+    throw new SqlError(
+      '55000',
+      `table "${options.schema}.${options.table}" has changed while its rows were to be read`,
+    );
+  }
+}
+
 /** The publication has the table, all of its rows and the columns, and tells of every kind of change. */
 async function checkPublication(
   session: UpstreamSession,
