@@ -66,6 +66,11 @@ async function status(table: string): Promise<string> {
   return text as string;
 }
 
+/** Until the rows that were there are read: they can be seen before. */
+async function following(...tables: string[]): Promise<void> {
+  for (const table of tables) await until(`${table} is read`, async () => (await status(table)) === 'running');
+}
+
 /** Until the query gives the same here as there. */
 async function same(query: string): Promise<void> {
   let last: unknown;
@@ -201,13 +206,13 @@ test('a transaction is one tick for all its tables', async (t) => {
     CREATE PUBLICATION ${p} FOR TABLE left_side, right_side`);
   await here.query(`CREATE TABLE left_side (id int PRIMARY KEY, n int) ${from('left_side')}`);
   await here.query(`CREATE TABLE right_side (id int PRIMARY KEY, n int) ${from('right_side')}`);
-  await same('SELECT count(*), sum(n) FROM right_side');
-  await same('SELECT count(*), sum(n) FROM left_side');
+  await following('left_side', 'right_side');
   await here.query(
     'CREATE MATERIALIZED VIEW total AS SELECT (SELECT sum(n) FROM left_side) AS l, (SELECT sum(n) FROM right_side) AS r',
   );
   const follower = await connected(server.config);
   await follower.query('BEGIN; DECLARE c CURSOR FOR SUBSCRIBE total');
+  // Several of them may come in one tick.
   for (let i = 1; i <= 200; i++) {
     await there.query(
       `BEGIN; UPDATE left_side SET n = n - ${i} WHERE id = ${1 + (i % 20)}; UPDATE right_side SET n = n + ${i} WHERE id = ${1 + ((i * 7) % 20)}; COMMIT`,
@@ -216,7 +221,7 @@ test('a transaction is one tick for all its tables', async (t) => {
   await same('SELECT id, n FROM left_side ORDER BY id');
   await same('SELECT id, n FROM right_side ORDER BY id');
   const { rows: changes } = await follower.query<{ l: string; r: string }>('FETCH ALL c');
-  assert.ok(changes.length > 10, `${changes.length} changes`);
+  assert.ok(changes.length > 1, `${changes.length} changes`);
   for (const { l, r } of changes) assert.equal(Number(l) + Number(r), 4000);
   await follower.end();
   await here.query('DROP TABLE left_side, right_side CASCADE');
@@ -382,7 +387,7 @@ test('a table that is altered there is followed no further, and the others are',
   await there.query(`${names.map((name) => `CREATE TABLE ${name} (id int PRIMARY KEY, n int); INSERT INTO ${name} VALUES (1, 1)`).join(';')};
     CREATE PUBLICATION ${p} FOR TABLE ${names.join(', ')}`);
   for (const name of names) await here.query(`CREATE TABLE ${name} (id int PRIMARY KEY, n int) ${from(name)}`);
-  for (const name of names) await until(name, async () => (await rows(here, `SELECT * FROM ${name}`)).length === 1);
+  await following(...names);
   await there.query(
     'ALTER TABLE kept ADD COLUMN more text DEFAULT 7; UPDATE kept SET n = 2; INSERT INTO kept VALUES (2, 2)',
   );
@@ -396,7 +401,7 @@ test('a table that is altered there is followed no further, and the others are',
     await until(name, async () => said.test(await status(name)));
     assert.match(await status(name), /Drop the table here and create it again/);
     // Not half a transaction.
-    assert.deepEqual(await rows(here, `SELECT id, n FROM ${name}`), [[1, 1]]);
+    assert.deepEqual(await rows(here, `SELECT id, n FROM ${name}`), [[1, 1]], name);
   }
   assert.equal(await status('kept'), 'running');
   await here.query(`DROP TABLE readded; CREATE TABLE readded (id int PRIMARY KEY, n int) ${from('readded')}`);
@@ -411,20 +416,23 @@ test('a role with no other rights, and what is noticed without a change', async 
     CREATE PUBLICATION ${p} FOR TABLE quiet, taken_out`);
   for (const name of ['quiet', 'taken_out'])
     await here.query(`CREATE TABLE ${name} (id int PRIMARY KEY) ${from(name, { user: 'follower' })}`);
-  await same('SELECT * FROM quiet');
-  await same('SELECT * FROM taken_out');
+  await following('quiet', 'taken_out');
   await there.query(
     `REVOKE SELECT ON quiet FROM follower; ALTER PUBLICATION ${p} DROP TABLE taken_out; INSERT INTO busy SELECT generate_series(1, 1000)`,
   );
   const [[end]] = await rows(there, 'SELECT pg_current_wal_lsn()');
-  // The database need not keep what is none of these tables'.
-  await until('told', async () => {
-    const [[told]] = await rows(
-      there,
-      `SELECT confirmed_flush_lsn >= '${end}' FROM pg_replication_slots WHERE slot_name = 'tidemark_${p}'`,
-    );
-    return told as boolean;
-  });
+  // The database need not keep what is none of these tables'. Places move every ten seconds, and are told when they are on the disk.
+  await until(
+    'told',
+    async () => {
+      const [[told]] = await rows(
+        there,
+        `SELECT confirmed_flush_lsn >= '${end}' FROM pg_replication_slots WHERE slot_name = 'tidemark_${p}'`,
+      );
+      return told as boolean;
+    },
+    60_000,
+  );
   await until('taken out', async () => /does not have table "public\.taken_out"/.test(await status('taken_out')));
   await there.query('INSERT INTO quiet VALUES (2)');
   await same('SELECT * FROM quiet ORDER BY id');
@@ -625,7 +633,12 @@ test('DROP TABLE while the database is away says what is left there', async (t) 
   );
   await client.end();
   await other.close();
-  await until('free', async () => (await rows(there, 'SELECT 1 FROM pg_replication_slots WHERE active')).length === 0);
+  await until(
+    'free',
+    async () =>
+      (await rows(there, `SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = 'tidemark_${p}'`)).length ===
+      0,
+  );
   await there.query(`SELECT pg_drop_replication_slot('tidemark_${p}')`);
 });
 

@@ -15,6 +15,7 @@
  *
  * Memory: `buffer_bytes`, and the transaction that comes: it is one moment, so it is here whole before a tick takes it.
  */
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
@@ -22,6 +23,7 @@ import { lsnText, parseLsn } from '../../postgres/replication/lsn.ts';
 import type { Message } from '../message_batch.ts';
 import type { RawBatch } from '../source.ts';
 import { MessageCursor, type RelationMessage } from './changes.ts';
+import { commitSeen } from './commit_seen.ts';
 import type { DatabaseOptions } from './options.ts';
 import { COPYING, placeText } from './place.ts';
 import { isOfTable, messageOf, UpstreamSession } from './session.ts';
@@ -294,7 +296,7 @@ export class TransactionReader {
     const status = new Status(this, session, this.#durable);
     const buffer = () => Math.max(...[...this.#tables].map(({ options }) => options.bufferBytes), 0);
     const transactions = new Transactions({
-      described: (relation) => this.#described(sql, relation),
+      described: (relation, xid) => this.#described(sql, relation, xid),
       committed: (end, parts) => this.#committed(end, parts),
     });
     let checked = performance.now();
@@ -373,8 +375,9 @@ export class TransactionReader {
   }
 
   /** The tables that read a relation, and where it has their columns. Those that it does not fit any more are ended. */
-  async #described(sql: UpstreamSession, relation: RelationMessage): Promise<Followed[]> {
+  async #described(sql: UpstreamSession, relation: RelationMessage, xid: number): Promise<Followed[]> {
     const found: Followed[] = [];
+    await commitSeen(sql, xid);
     for (const table of this.#followed()) {
       if (table.queued?.table.oid !== relation.oid) continue;
       const why = await this.#change(sql, table);

@@ -14,8 +14,8 @@ export interface Followed {
 }
 
 export interface Taker {
-  /** The tables that read a relation as it is now. */
-  described(relation: RelationMessage): Promise<Followed[]>;
+  /** The tables that read a relation as it is now that the transaction of this number has committed. */
+  described(relation: RelationMessage, xid: number): Promise<Followed[]>;
   /** A transaction has come whole, which ends there in the log. */
   committed(end: bigint, parts: Map<PostgresSource, Message[]>): void;
 }
@@ -27,6 +27,7 @@ export class Transactions {
   #parts: Map<PostgresSource, Message[]> | null = null;
   #commit = 0n;
   #time = -1;
+  #xid = 0;
 
   constructor(taker: Taker) {
     this.#taker = taker;
@@ -43,10 +44,11 @@ export class Transactions {
         this.#parts = new Map();
         this.#commit = message.uint64();
         this.#time = message.time();
+        this.#xid = message.uint32();
         return;
       case 'R': {
         const relation = message.relation();
-        this.#relations.set(relation.oid, await this.#taker.described(relation));
+        this.#relations.set(relation.oid, await this.#taker.described(relation, this.#xid));
         return;
       }
       case 'I':
