@@ -7,7 +7,7 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import { OID } from '../../operators/types.ts';
-import { hasDays, microseconds, offsetChange } from './constant_interval.ts';
+import { microseconds, offsetChange, shiftOf } from './constant_interval.ts';
 
 const DAY = 86400000000n;
 /** The longest that date_trunc may step back, in microseconds. */
@@ -50,17 +50,9 @@ export function nearTime(e: Expr): NearTime | null {
     const inner = nearTime(arg);
     return inner && { column: inner.column, least: inner.least + least, most: inner.most + most, type: e.t.oid };
   };
+  const shift = shiftOf(e);
+  if (shift !== null) return moved(shift.time, shift.by - shift.slack, shift.by + shift.slack);
   switch (e.fn) {
-    case 'timestamp_pl_interval(timestamp,interval)':
-    case 'timestamptz_pl_interval(timestamptz,interval)':
-    case 'timestamp_mi_interval(timestamp,interval)':
-    case 'timestamptz_mi_interval(timestamptz,interval)': {
-      const length = microseconds(b);
-      if (length === null) return null;
-      const by = e.fn.includes('_pl_') ? length : -length;
-      const slack = hasDays(b) ? offsetChange(e) : 0n;
-      return moved(a, by - slack, by + slack);
-    }
     case 'date_trunc(text,timestamp)':
     case 'date_trunc(text,timestamptz)': {
       const step = truncStep(a, b);
