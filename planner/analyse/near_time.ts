@@ -6,7 +6,7 @@
  * Infinite times stay what they are. No zone may come between, as its offset is not constant; where one makes days longer or shorter, the bounds are wider.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { OID } from '../../operators/types.ts';
+import { isTimestamp } from '../../operators/types.ts';
 import { microseconds, offsetChange, shiftOf } from './constant_interval.ts';
 
 const DAY = 86400000000n;
@@ -40,10 +40,7 @@ export function truncStep(unit: Expr, time: Expr): bigint | null {
 
 /** Null when the expression is not known to be near one column. */
 export function nearTime(e: Expr): NearTime | null {
-  if (e.k === 'col') {
-    const isTime = e.t.oid === OID.timestamp || e.t.oid === OID.timestamptz;
-    return isTime ? { column: e.id, least: 0n, most: 0n, type: e.t.oid } : null;
-  }
+  if (e.k === 'col') return isTimestamp(e.t.oid) ? { column: e.id, least: 0n, most: 0n, type: e.t.oid } : null;
   if (e.k !== 'call') return null;
   const [a, b, c] = e.args;
   const moved = (arg: Expr, least: bigint, most: bigint): NearTime | null => {
