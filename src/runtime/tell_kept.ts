@@ -19,9 +19,7 @@ export function tellKept(engine: TidemarkEngine, physical: PhysicalQuery, sessio
       'NOTICE',
       '00000',
       `all rows of "${relation.name}" are kept: now() bounds the other side of the join alone`,
-      {
-        ...(remedies.has('none') ? {} : { hint: hintFor(relation, remedies.has('distance')) }),
-      },
+      remedies.has('none') ? {} : { hint: hintFor(relation, remedies.has('distance')) },
     );
   }
 }
