@@ -193,6 +193,11 @@ export function isEnumArray(oid: number): boolean {
   return oid >= FIRST_USER_TYPE && oid < END_OF_USER_TYPES && oid % 2 === 1;
 }
 
+/** A date and a time of the day, with a zone or without. */
+export function isTimestamp(oid: number): boolean {
+  return oid === OID.timestamp || oid === OID.timestamptz;
+}
+
 /** The physical layout of a type; every type without a fixed layout is `varlen`. */
 export function physOf(oid: number): Phys {
   if (oid < PHYS_BY_OID.length) return PHYS_BY_OID[oid];

@@ -1,4 +1,4 @@
-/** Constant intervals as a length of time. */
+/** Constant intervals as a length of time, and times that are moved by them. */
 import type { Interval } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { OID } from '../../operators/types.ts';
@@ -24,6 +24,13 @@ function constantInterval(e: Expr): Interval | null {
   return e.v;
 }
 
-export function hasDays(e: Expr): boolean {
-  return constantInterval(e)?.days !== 0;
+/** Of `time + constant interval` and `-`: it is `by` microseconds after the time, up to `slack` more or less where a zone may make days longer or shorter; null for other expressions. */
+export function shiftOf(e: Expr): { time: Expr; by: bigint; slack: bigint } | null {
+  const match = e.k === 'call' ? /^timestamp(?:tz)?_(pl|mi)_interval\(/.exec(e.fn) : null;
+  if (e.k !== 'call' || match === null) return null;
+  const [time, interval] = e.args;
+  const length = microseconds(interval);
+  if (length === null) return null;
+  const slack = constantInterval(interval)?.days === 0 ? 0n : offsetChange(e);
+  return { time, by: match[1] === 'pl' ? length : -length, slack };
 }

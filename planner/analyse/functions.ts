@@ -80,7 +80,7 @@ export function negatorOf(fn: string): string | null {
   return operator ? functionOfOperator(operator.negator) : null;
 }
 
-/** `left = right` by a function, as an expression. */
+/** The comparison of two values by its function, as an expression. */
 export function compareBy(fn: string, left: Expr, right: Expr): Expr {
   return { k: 'call', fn, args: [left, right], t: BOOL, strict: true };
 }

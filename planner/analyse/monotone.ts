@@ -18,7 +18,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode } from '../../operators/plan.ts';
 import { OID } from '../../operators/types.ts';
 import { type Band, bandsOf } from './band.ts';
-import { hasDays, microseconds, offsetChange } from './constant_interval.ts';
+import { microseconds, shiftOf } from './constant_interval.ts';
 import type { Monotone, NodeFacts } from './facts.ts';
 import { followingTime } from './frame_reach.ts';
 import { isWindowAssignment, slicedTime } from './keys.ts';
@@ -136,6 +136,8 @@ function monotoneExpr(e: Expr, below: (Monotone | null)[], zone: bigint): Monoto
   const of = (x: Expr): Monotone | null => monotoneExpr(x, below, zone);
   const found = CONVERSIONS[e.fn];
   if (found !== undefined) return later(of(a), found.lag + (found.zoned ? zone : 0n), found.strict);
+  const shift = shiftOf(e);
+  if (shift !== null) return later(of(shift.time), shift.slack - shift.by, false);
   switch (e.fn) {
     case 'date_bin(interval,timestamp,timestamp)':
     case 'date_bin(interval,timestamptz,timestamptz)': {
@@ -147,15 +149,6 @@ function monotoneExpr(e: Expr, below: (Monotone | null)[], zone: bigint): Monoto
     case 'date_trunc(text,timestamptz,text)': {
       const step = truncStep(a, b);
       return step === null ? null : later(of(b), step, true);
-    }
-    case 'timestamp_pl_interval(timestamp,interval)':
-    case 'timestamptz_pl_interval(timestamptz,interval)':
-    case 'timestamp_mi_interval(timestamp,interval)':
-    case 'timestamptz_mi_interval(timestamptz,interval)': {
-      const by = microseconds(b);
-      if (by === null) return null;
-      const slack = hasDays(b) ? offsetChange(a) : 0n;
-      return later(of(a), (e.fn.includes('_pl_') ? -by : by) + slack, false);
     }
     case 'date_pli(date,int4)':
     case 'date_mii(date,int4)': {

@@ -6,8 +6,8 @@
  * Infinite times stay what they are. No zone may come between, as its offset is not constant; where one makes days longer or shorter, the bounds are wider.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { OID } from '../../operators/types.ts';
-import { hasDays, microseconds, offsetChange } from './constant_interval.ts';
+import { isTimestamp } from '../../operators/types.ts';
+import { microseconds, offsetChange, shiftOf } from './constant_interval.ts';
 
 const DAY = 86400000000n;
 /** The longest that date_trunc may step back, in microseconds. */
@@ -40,27 +40,16 @@ export function truncStep(unit: Expr, time: Expr): bigint | null {
 
 /** Null when the expression is not known to be near one column. */
 export function nearTime(e: Expr): NearTime | null {
-  if (e.k === 'col') {
-    const isTime = e.t.oid === OID.timestamp || e.t.oid === OID.timestamptz;
-    return isTime ? { column: e.id, least: 0n, most: 0n, type: e.t.oid } : null;
-  }
+  if (e.k === 'col') return isTimestamp(e.t.oid) ? { column: e.id, least: 0n, most: 0n, type: e.t.oid } : null;
   if (e.k !== 'call') return null;
   const [a, b, c] = e.args;
   const moved = (arg: Expr, least: bigint, most: bigint): NearTime | null => {
     const inner = nearTime(arg);
     return inner && { column: inner.column, least: inner.least + least, most: inner.most + most, type: e.t.oid };
   };
+  const shift = shiftOf(e);
+  if (shift !== null) return moved(shift.time, shift.by - shift.slack, shift.by + shift.slack);
   switch (e.fn) {
-    case 'timestamp_pl_interval(timestamp,interval)':
-    case 'timestamptz_pl_interval(timestamptz,interval)':
-    case 'timestamp_mi_interval(timestamp,interval)':
-    case 'timestamptz_mi_interval(timestamptz,interval)': {
-      const length = microseconds(b);
-      if (length === null) return null;
-      const by = e.fn.includes('_pl_') ? length : -length;
-      const slack = hasDays(b) ? offsetChange(e) : 0n;
-      return moved(a, by - slack, by + slack);
-    }
     case 'date_trunc(text,timestamp)':
     case 'date_trunc(text,timestamptz)': {
       const step = truncStep(a, b);

@@ -3,7 +3,7 @@
  * what is a syntax error or an unknown name here, and is told what it is called.
  *
  *   42601  a syntax error: the statement up to some words behind the place where it went wrong, against SYNTAX
- *   42883  an unknown function: FUNCTIONS        42704  an unknown type: TYPES
+ *   42883  an unknown function: FUNCTIONS        42704  an unknown type: TYPES, or setting: LISTS
  *
  * Only hints: nothing of it is accepted. Looked at when a statement has failed already.
  */

@@ -33,14 +33,14 @@ function retentionText(node: PlanNode, relationName: (oid: number) => string, le
     const own = frees.filter((f) => f.input === i);
     return own.length === 0 && leaves[i] ? PASSES : sideText(own, relationName);
   });
-  if (frees.length === 0) {
-    if (node.op === 'aggregate' && node.global) return 'never';
-    return texts.every((t) => t === texts[0]) ? texts[0] : `left ${texts[0]}, right ${texts[1]}`;
+  if (frees.length === 0 && node.op === 'aggregate' && node.global) return 'never';
+  if (frees.length > 0) {
+    if (node.op === 'over' && !node.partition.includes(frees[0].column))
+      return `${texts[0]}, all but what frames reach`;
+    if (node.op === 'asof') return `${texts[0]}, all but the last right row of a key`;
+    if (node.op === 'setop') return texts[0];
   }
-  if (node.op === 'over' && !node.partition.includes(frees[0].column)) return `${texts[0]}, all but what frames reach`;
-  if (node.op === 'asof') return `${texts[0]}, all but the last right row of a key`;
-  if (node.inputs.length === 1 || texts[0] === texts[1] || node.op === 'setop') return texts[0];
-  return `left ${texts[0]}, right ${texts[1]}`;
+  return texts.every((t) => t === texts[0]) ? texts[0] : `left ${texts[0]}, right ${texts[1]}`;
 }
 
 function sideText(frees: Retention[], relationName: (oid: number) => string): string {

@@ -28,7 +28,7 @@ export {
   explainQuery,
   type NodeRemark,
 } from './explain.ts';
-export { type Kept, keptRows } from './kept_rows.ts';
+export { keptRows } from './kept_rows.ts';
 export { keptRemark } from './kept_text.ts';
 export { keyDigest, nodeKeys, type RowsOf } from './node_key.ts';
 export type { PhysicalColumn, PhysicalQuery, PlanMode, PlanOptions } from './query.ts';

@@ -7,7 +7,7 @@
  *   none         the last right row of an ASOF JOIN is needed however old it is
  */
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
-import { OID } from '../../operators/types.ts';
+import { isTimestamp } from '../../operators/types.ts';
 import { bandsOf, mayHaveBands } from '../analyse/band.ts';
 import type { Monotone, NodeFacts } from '../analyse/facts.ts';
 import { analysePlan } from '../analyse/index.ts';
@@ -59,7 +59,7 @@ export class Remedies {
       const columns = marked.get(node.relation) ?? [];
       marked.set(node.relation, columns);
       for (const [i, column] of node.columns.entries()) {
-        if (columns[column] || !isTime(node.types[i].oid)) continue;
+        if (columns[column] || !isTimestamp(node.types[i].oid)) continue;
         columns[column] = { sources: [this.#times.length], lag: 0n, strict: false };
         this.#times.push({ relation: node.relation, name: node.names[i] });
       }
@@ -70,12 +70,8 @@ export class Remedies {
   /** The condition says of times of both sides how far they are apart, both ways. */
   #holdsTogether(node: PlanNode & { op: 'join' }): boolean {
     const left = this.#plan.nodes[node.inputs[0]].types;
-    if (node.leftKeys.some((k) => isTime(left[k].oid))) return true;
+    if (node.leftKeys.some((k) => isTimestamp(left[k].oid))) return true;
     const bands = bandsOf(node.residual);
     return bands.some((a) => bands.some((b) => a.column === b.of && a.of === b.column));
   }
-}
-
-function isTime(oid: number): boolean {
-  return oid === OID.timestamp || oid === OID.timestamptz;
 }

@@ -48,7 +48,7 @@ function leaving(node: PlanNode, inputs: boolean[]): boolean {
   }
 }
 
-export interface Kept {
+interface Kept {
   /** The join, and which of its inputs it keeps. */
   node: number;
   input: number;

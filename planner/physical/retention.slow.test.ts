@@ -19,7 +19,6 @@ import { pagesOf, type Saved } from '../../operators/state/saved.ts';
 import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
 import { Image } from '../../operators/testing/image.ts';
 import { Bag, Random, testSeed } from '../../operators/testing/property.ts';
-
 import { initParser } from '../parse/parse.ts';
 import { planQuery } from './index.ts';
 import { bindSql, testRelation } from './test_sql.ts';

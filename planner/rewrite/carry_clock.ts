@@ -19,9 +19,10 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { bandsOf } from '../analyse/band.ts';
 import { OFFSET_CHANGE } from '../analyse/constant_interval.ts';
+import { compareBy } from '../analyse/functions.ts';
 import { nearTime } from '../analyse/near_time.ts';
 import { outputColumns } from '../logical/columns.ts';
-import { BOOL, column, columnsOf, conjuncts, constant, sameExpr } from '../logical/expressions.ts';
+import { column, columnsOf, conjuncts, constant, sameExpr } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { outputIds } from '../logical/tree.ts';
 import { planInputs, withInputs } from '../logical/walk.ts';
@@ -83,7 +84,7 @@ class Carrier {
       if (least === undefined || this.#carried.has(col.id) || (known.get(col.id) ?? least - 1n) >= least) return [];
       if (least < LONG_AGO || !comesAlone(join[side], col.id)) return [];
       this.#carried.add(col.id);
-      return [this.#condition(column(col), least)];
+      return [sinceClock(column(col), least)];
     });
   }
 
@@ -145,22 +146,22 @@ class Carrier {
     const slack = BigInt(changes) * OFFSET_CHANGE;
     raise(to, near.column, BigInt(delta.days) * DAY + delta.micros - slack - near.most);
   }
+}
 
-  /** `time` >= now() + least. The row's time is what will be moved by it, away from the clock or back: where the calendar ends that must not fail. */
-  #condition(time: Expr, least: bigint): Expr {
-    const zoned = time.t.oid === OID.timestamptz;
-    const by: Expr = constant(interval(0, 0, least), colType(OID.interval));
-    const now: Expr = { k: 'call', fn: 'now()', args: [], t: TIMESTAMPTZ, strict: true };
-    const moved: Expr = {
-      k: 'call',
-      fn: 'timestamptz_pl_interval(timestamptz,interval)',
-      args: [now, by],
-      t: TIMESTAMPTZ,
-      strict: true,
-    };
-    const fn = zoned ? 'timestamptz_ge(timestamptz,timestamptz)' : 'timestamp_ge_timestamptz(timestamp,timestamptz)';
-    return { k: 'call', fn, args: [guarded(time, least > 0n ? 'lt' : 'gt'), moved], t: BOOL, strict: true };
-  }
+/** `time` >= now() + least. The row's time is what will be moved by it, away from the clock or back: where the calendar ends that must not fail. */
+function sinceClock(time: Expr, least: bigint): Expr {
+  const zoned = time.t.oid === OID.timestamptz;
+  const by: Expr = constant(interval(0, 0, least), colType(OID.interval));
+  const now: Expr = { k: 'call', fn: 'now()', args: [], t: TIMESTAMPTZ, strict: true };
+  const moved: Expr = {
+    k: 'call',
+    fn: 'timestamptz_pl_interval(timestamptz,interval)',
+    args: [now, by],
+    t: TIMESTAMPTZ,
+    strict: true,
+  };
+  const fn = zoned ? 'timestamptz_ge(timestamptz,timestamptz)' : 'timestamp_ge_timestamptz(timestamp,timestamptz)';
+  return compareBy(fn, guarded(time, least > 0n ? 'lt' : 'gt'), moved);
 }
 
 function guarded(time: Expr, side: 'gt' | 'lt'): Expr {

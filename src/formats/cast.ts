@@ -14,7 +14,7 @@ import { defaultContext } from '../../operators/expr/context.ts';
 import { EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
 import { coerceTypmod, inputText, outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import { type ColType, OID } from '../../operators/types.ts';
+import { type ColType, isTimestamp, OID } from '../../operators/types.ts';
 
 /** `context`: what the text input of types may ask for. */
 export type Cast = (value: Datum, context: EvalContext) => Datum;
@@ -35,10 +35,6 @@ export function castOf(oid: number, column: ColType): Cast {
   if (oid === OID.text) return (value, context) => inputText(value as string, column, context);
   if (oid === OID.bool) return (value) => inputText(String(value), column, CONTEXT);
   return (value) => inputText(outputText(value, oid, CONTEXT), column, CONTEXT);
-}
-
-function isTimestamp(oid: number): boolean {
-  return oid === OID.timestamp || oid === OID.timestamptz;
 }
 
 export function isJson(oid: number): boolean {

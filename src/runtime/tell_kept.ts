@@ -2,7 +2,7 @@
  * Says of a new view that it keeps all rows of a stream, where its query looks as if it did not: now() bounds one side of a join, and with it the result, but nothing bounds the other side.
  * Of joins without now() nothing is said: their result grows with their streams, as their state does, and EXPLAIN shows it.
  */
-import { OID } from '../../operators/types.ts';
+import { isTimestamp } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { keptRows, type PhysicalQuery } from '../../planner/physical/index.ts';
 import type { SessionContext } from '../engine.ts';
@@ -19,9 +19,7 @@ export function tellKept(engine: TidemarkEngine, physical: PhysicalQuery, sessio
       'NOTICE',
       '00000',
       `all rows of "${relation.name}" are kept: now() bounds the other side of the join alone`,
-      {
-        ...(remedies.has('none') ? {} : { hint: hintFor(relation, remedies.has('distance')) }),
-      },
+      remedies.has('none') ? {} : { hint: hintFor(relation, remedies.has('distance')) },
     );
   }
 }
@@ -37,7 +35,6 @@ function hintFor(relation: Relation, byDistance: boolean): string {
 
 /** What follows the watermark, or else the first time there is. */
 function timeOf({ name, columns, watermark }: Relation): string | null {
-  const isTime = ({ oid }: { oid: number }): boolean => oid === OID.timestamp || oid === OID.timestamptz;
-  const column = watermark ? columns[watermark.column] : columns.find((c) => !c.dropped && isTime(c.type));
+  const column = watermark ? columns[watermark.column] : columns.find((c) => !c.dropped && isTimestamp(c.type.oid));
   return column === undefined ? null : `${name}.${column.name}`;
 }

@@ -4,7 +4,6 @@
  * Constants are columns in the SQL (see CONSTANT_COLUMNS): PostgreSQL computes constant subexpressions when it plans, and then an
  * error appears, or vanishes, in places that evaluation would never reach.
  */
-
 import type { Random } from '../../testing/property.ts';
 import { type ColType, colType, OID } from '../../types.ts';
 import type { Expr } from '../ir.ts';

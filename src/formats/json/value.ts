@@ -19,7 +19,7 @@ import { coerceTypmod, inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
 import { quoteJson } from '../../../operators/expr/json/value.ts';
-import { type ColType, colType, OID } from '../../../operators/types.ts';
+import { type ColType, colType, isTimestamp, OID } from '../../../operators/types.ts';
 
 const TIMESTAMP_LIMIT = 9_223_371_331_200_000_000n;
 const TIMESTAMP_LEAST = -211_813_488_000_000_000n;
@@ -39,7 +39,7 @@ export function datumOfJson(node: JsonNode, text: string, type: ColType, ctx: Ev
   }
   if (node.kind === 'string') return inputText(decodeString(node), type, ctx);
   if (isArrayType(type.oid)) return arrayOf(node, type, (item, element) => datumOfJson(item, text, element, ctx));
-  if (node.kind === 'number' && (type.oid === OID.timestamp || type.oid === OID.timestamptz)) {
+  if (node.kind === 'number' && isTimestamp(type.oid)) {
     return coerceTypmod(epochMilliseconds(source, ctx), type, false);
   }
   return inputText(source, type, ctx);

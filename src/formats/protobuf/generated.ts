@@ -12,7 +12,7 @@
  */
 import { BYTES, F64, I32, U8 } from '../../../operators/batch/memory.ts';
 import { pointVarlen } from '../../../operators/batch/slots.ts';
-import { type ColType, OID } from '../../../operators/types.ts';
+import { type ColType, isTimestamp, OID } from '../../../operators/types.ts';
 import type { SourceColumn } from '../format.ts';
 import type { GeneratedReader } from '../generated_decoder.ts';
 import type { RowSlots } from '../row_slots.ts';
@@ -234,7 +234,7 @@ function fieldCases(field: Field, column: number, last: string | null, parts: Pa
   const again = field.type.k === 'message' ? `if (${there}) ${LEAVE}` : '';
   const absent = presence
     ? absentCode(column, to)
-    : setCode(column, isTime(to.type) ? timestampCode('0') : zeroCode(to.type));
+    : setCode(column, isTimestamp(to.type.oid) ? timestampCode('0') : zeroCode(to.type));
   parts.after.push(`if (!(${there})) { ${absent} }`);
   return `case ${tagOf(field, wire)}: { ${again} ${note} ${setCode(column, value)} break; }`;
 }
@@ -258,10 +258,6 @@ function foundCases(field: Field, column: number, last: string | null, parts: Pa
   const own = `case ${tagOf(field, wire)}: { ${note} ${at} f${column}.push(s, at, 0); break; }`;
   if (!isPackable(field)) return own;
   return `${own} case ${tagOf(field, LENGTH)}: { ${READ_LENGTH} s = at; at += n; f${column}.push(s, at, 1); break; }`;
-}
-
-function isTime({ oid }: ColType): boolean {
-  return oid === OID.timestamp || oid === OID.timestamptz;
 }
 
 /** Reads the value at `at` into the slot s; but for times zero is all bits 0. Null: there is no code for it. */
@@ -299,7 +295,7 @@ function valueCode({ type }: Field, to: ColType): string | null {
     case 'enum':
       return to.oid === OID.int4 ? intCode(READ, to.oid) : null;
     case 'message': {
-      if (!isTime(to) || type.delimited || type.message.name !== 'google.protobuf.Timestamp') return null;
+      if (!isTimestamp(to.oid) || type.delimited || type.message.name !== 'google.protobuf.Timestamp') return null;
       return `${READ_LENGTH} ${timestampCode('stamps.read(at, b = n)')} at += b;`;
     }
     default:
