@@ -2,8 +2,9 @@
  * Reads what WITH (name = 'text', ...) gives a connector or a format. Every value is text.
  * All throw SqlError 22023 with what the option must be as the hint; a file that cannot be read is 58P01.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { SqlError } from '../operators/errors.ts';
+import { AT_ONCE } from './open_at_once.ts';
 
 /** Throws for a name that is neither valid nor one of `others`, which those around the connector read. */
 export function refuseUnknown(
@@ -58,8 +59,18 @@ export function pem(given: Readonly<Record<string, string>>, name: string): stri
   const value = given[name];
   if (value === undefined || value.includes('-----BEGIN')) return value;
   try {
-    return readFileSync(value, 'utf8');
+    return textOfFile(value);
   } catch (error) {
     throw new SqlError('58P01', `could not read the file of option "${name}": ${(error as Error).message}`);
+  }
+}
+
+function textOfFile(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | AT_ONCE);
+  try {
+    if (!fstatSync(file).isFile()) throw new Error('it is no file');
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
   }
 }

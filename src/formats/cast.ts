@@ -11,7 +11,7 @@
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
-import { EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
+import { EPOCH_DIFF_MICROS, timestampInRange } from '../../operators/expr/datetime/calendar.ts';
 import { coerceTypmod, inputText, outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { type ColType, isTimestamp, OID } from '../../operators/types.ts';
@@ -20,8 +20,6 @@ import { type ColType, isTimestamp, OID } from '../../operators/types.ts';
 export type Cast = (value: Datum, context: EvalContext) => Datum;
 
 const CONTEXT = defaultContext();
-const TIMESTAMP_LIMIT = 9_223_371_331_200_000_000n;
-const TIMESTAMP_LEAST = -211_813_488_000_000_000n;
 
 export function castOf(oid: number, column: ColType): Cast {
   const isTime = isTimestamp(column.oid);
@@ -44,6 +42,6 @@ export function isJson(oid: number): boolean {
 /** Of microseconds since 1970. */
 export function timestampOf(micros: bigint): bigint {
   const value = micros - EPOCH_DIFF_MICROS;
-  if (value >= TIMESTAMP_LEAST && value < TIMESTAMP_LIMIT) return value;
+  if (timestampInRange(value)) return value;
   throw new SqlError('22008', `timestamp out of range: ${micros} microseconds since 1970`);
 }

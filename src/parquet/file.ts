@@ -8,7 +8,6 @@
  *
  * Trap: a column of a slice is decoded in one go, some 100 ms, so this is for a thread that nobody else waits for (thread.ts).
  */
-import { constants, open } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   type AsyncBuffer,
@@ -24,6 +23,7 @@ import {
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { compressors } from 'hyparquet-compressors';
+import { openToRead } from '../open_at_once.ts';
 import { type Shape, shapeOf } from './shape.ts';
 
 /** As many as DuckDB and others put into a group, so that these are decoded once. */
@@ -229,7 +229,7 @@ function bufferOf(path: string, size: number): AsyncBuffer {
     async slice(from, to = size) {
       const length = Math.max(0, to - from);
       const bytes = Buffer.from(new ArrayBuffer(length));
-      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const file = await openToRead(path);
       try {
         for (let at = 0; at < length; ) {
           const { bytesRead } = await file.read(bytes, at, length - at, from + at);

@@ -8,6 +8,7 @@
  */
 import type { SchemaElement, SchemaTree } from 'hyparquet';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { EPOCH_DIFF_DAYS, EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import { OID } from '../../operators/types.ts';
 
@@ -19,9 +20,6 @@ export type Shape =
   | { k: 'map'; value: Shape };
 
 const CONTEXT = defaultContext();
-/** From 1970 to 2000. */
-const EPOCH_DAYS = 10957;
-const EPOCH_MICROS = 946_684_800_000_000n;
 
 export function shapeOf(tree: SchemaTree): Shape {
   const { element, children } = tree;
@@ -135,11 +133,11 @@ function signed(bytes: Uint8Array): bigint {
 }
 
 function dateText(days: number): string {
-  return outputText(days - EPOCH_DAYS, OID.date, CONTEXT);
+  return outputText(days - EPOCH_DIFF_DAYS, OID.date, CONTEXT);
 }
 
 function timestampText(micros: bigint, zoned: boolean): string {
-  return outputText(micros - EPOCH_MICROS, zoned ? OID.timestamptz : OID.timestamp, CONTEXT);
+  return outputText(micros - EPOCH_DIFF_MICROS, zoned ? OID.timestamptz : OID.timestamp, CONTEXT);
 }
 
 function uuidText(bytes: Uint8Array): string {

@@ -21,6 +21,7 @@ import {
 } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { elementType, isArrayType } from '../../operators/expr/array_types.ts';
+import { EPOCH_DIFF_DAYS, EPOCH_DIFF_MICROS } from '../../operators/expr/datetime/calendar.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
@@ -28,8 +29,6 @@ import { type ColType, colType, OID } from '../../operators/types.ts';
 /** Of a row group, whatever comes first. */
 const GROUP_ROWS = 122_880;
 const GROUP_BYTES = 64 << 20;
-const EPOCH_DAYS = 10957;
-const EPOCH_MICROS = 946_684_800_000_000n;
 const MOST_DIGITS = 38;
 /** Digits that fit in 64 bits. */
 const SHORT_DIGITS = 18;
@@ -163,7 +162,7 @@ function formOf(type: ColType, context: EvalContext): Form {
       return { element: { type: 'DOUBLE' }, value: (datum) => datum, bytes: fixed(8) };
     case OID.date: {
       const element: Form['element'] = { type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } };
-      return { element, value: (datum) => finite(datum as number) + EPOCH_DAYS, bytes: fixed(4) };
+      return { element, value: (datum) => finite(datum as number) + EPOCH_DIFF_DAYS, bytes: fixed(4) };
     }
     case OID.time: {
       const logical = { type: 'TIME', isAdjustedToUTC: false, unit: 'MICROS' } as const;
@@ -172,7 +171,7 @@ function formOf(type: ColType, context: EvalContext): Form {
     case OID.timestamp:
     case OID.timestamptz: {
       const logical = { type: 'TIMESTAMP', isAdjustedToUTC: oid === OID.timestamptz, unit: 'MICROS' } as const;
-      const value = (datum: Datum) => finite(datum as bigint) + EPOCH_MICROS;
+      const value = (datum: Datum) => finite(datum as bigint) + EPOCH_DIFF_MICROS;
       return { element: { type: 'INT64', logical_type: logical }, value, bytes: fixed(8) };
     }
     case OID.bytea:

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { Session, sql } from '../engine/harness.ts';
 import { type ClientServer, startServer, until } from './server.ts';
-import { cut, OpenClients, refused, rows } from './sessions.ts';
+import { cleared, cut, OpenClients, refused, rows } from './sessions.ts';
 
 const options = { timeout: 300_000 };
 let server: ClientServer;
@@ -16,15 +16,7 @@ before(async () => {
   server = await startServer();
 });
 after(() => server.close());
-afterEach(async () => {
-  await clients.end();
-  await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
-  const admin = await connect();
-  await rows(admin, 'DROP SCHEMA IF EXISTS s CASCADE');
-  await rows(admin, 'DROP SCHEMA public CASCADE');
-  await rows(admin, 'CREATE SCHEMA public');
-  await clients.end();
-});
+afterEach(() => cleared(server, clients, 's'));
 
 test('comments, owners and privileges are of the transaction alone until COMMIT', options, async () => {
   const [a, b, asReader] = [await connect(), await connect(), await connect()];

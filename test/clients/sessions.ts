@@ -1,5 +1,6 @@
 /** What tests of several sessions do with each of them. */
 import pg from 'pg';
+import { type ClientServer, until } from './server.ts';
 
 export type HeardClient = pg.Client & { notices: string[] };
 
@@ -27,6 +28,16 @@ export class OpenClients {
     // One that was cut off has ended.
     for (const client of this.#open.splice(0)) await client.end().catch(() => undefined);
   }
+}
+
+/** Ends them, and drops what their test has made in public and in these schemas, for the next. */
+export async function cleared(server: ClientServer, clients: OpenClients, ...schemas: string[]): Promise<void> {
+  await clients.end();
+  await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
+  const admin = await clients.connect();
+  for (const schema of ['public', ...schemas]) await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  await admin.query('CREATE SCHEMA public');
+  await clients.end();
 }
 
 /** Ends the socket as a lost network does. */

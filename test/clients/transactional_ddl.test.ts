@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import type pg from 'pg';
 import { type ClientServer, run, startServer, until } from './server.ts';
-import { cut, OpenClients, refused, rows } from './sessions.ts';
+import { cleared, cut, OpenClients, refused, rows } from './sessions.ts';
 import { findPsql, pathOf, skip } from './tools.ts';
 
 const options = { timeout: 60_000 };
@@ -15,14 +15,7 @@ before(async () => {
   server = await startServer();
 });
 after(() => server.close());
-afterEach(async () => {
-  await clients.end();
-  await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
-  const [admin] = [await connect()];
-  for (const schema of ['public', 'made', 'other']) await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-  await admin.query('CREATE SCHEMA public');
-  await clients.end();
-});
+afterEach(() => cleared(server, clients, 'made', 'other'));
 
 /** Names of all that the catalogs list for a session. */
 async function listed(client: pg.Client): Promise<unknown[]> {

@@ -14,6 +14,7 @@ export const UNIX_EPOCH_JULIAN = 2440588;
 export const EPOCH_DIFF_MICROS = 946_684_800_000_000n;
 export const EPOCH_DIFF_MS = 946_684_800_000;
 export const EPOCH_DIFF_SECONDS = 946_684_800;
+export const EPOCH_DIFF_DAYS = 10_957;
 
 export const MICROS_PER_SECOND = 1_000_000n;
 export const MICROS_PER_MINUTE = 60_000_000n;

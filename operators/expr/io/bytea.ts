@@ -1,6 +1,7 @@
 /** Text (hex and escape formats) and binary of bytea. */
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
+import { TextBuilder } from '../text/text_builder.ts';
 import { registerIo } from './registry.ts';
 import { utf8 } from './wire.ts';
 
@@ -57,20 +58,21 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
-/** bytea_output = 'escape'. */
-function byteaToEscape(bytes: Uint8Array): string {
-  let out = '';
+/** A backslash is two, and bytes for which `isOctal` holds are \ooo. */
+export function toEscape(bytes: Uint8Array, isOctal: (byte: number) => boolean): string {
+  const text = new TextBuilder();
   for (const b of bytes) {
-    if (b === 92) out += '\\\\';
-    else if (b < 32 || b > 126) out += `\\${b.toString(8).padStart(3, '0')}`;
-    else out += String.fromCharCode(b);
+    if (b === 92) text.add('\\\\');
+    else text.add(isOctal(b) ? `\\${b.toString(8).padStart(3, '0')}` : String.fromCharCode(b));
   }
-  return out;
+  return text.take();
 }
+
+const isUnprintable = (byte: number) => byte < 32 || byte > 126;
 
 registerIo(OID.bytea, {
   in: parseBytea,
-  out: (d: Uint8Array, ctx) => (ctx.byteaOutput === 'escape' ? byteaToEscape(d) : `\\x${toHex(d)}`),
+  out: (d: Uint8Array, ctx) => (ctx.byteaOutput === 'escape' ? toEscape(d, isUnprintable) : `\\x${toHex(d)}`),
   recv: (bytes) => Uint8Array.from(bytes),
   send: (d: Uint8Array) => d,
 });

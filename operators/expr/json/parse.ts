@@ -4,6 +4,7 @@
  * text cannot hold (\u0000, lone surrogates).
  */
 import { SqlError } from '../../errors.ts';
+import { TextBuilder } from '../text/text_builder.ts';
 
 export interface JsonObjectNode {
   kind: 'object';
@@ -283,28 +284,26 @@ const SIMPLE_ESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '
 export function decodeString(node: JsonStringNode): string {
   const { raw } = node;
   if (!raw.includes('\\')) return raw;
-  let out = '';
+  const text = new TextBuilder();
   let high = -1;
-  for (let i = 0; i < raw.length; i++) {
-    if (raw[i] !== '\\') {
-      if (high !== -1) throw lowSurrogate();
-      out += raw[i];
+  let from = 0;
+  for (let at = raw.indexOf('\\'); at >= 0; at = raw.indexOf('\\', from)) {
+    const c = raw[at + 1];
+    if (high !== -1 && (at > from || c !== 'u')) throw lowSurrogate();
+    text.add(raw.slice(from, at));
+    from = at + 2;
+    if (c !== 'u') {
+      text.add(SIMPLE_ESCAPES[c] ?? c);
       continue;
     }
-    i++;
-    if (raw[i] !== 'u') {
-      if (high !== -1) throw lowSurrogate();
-      out += SIMPLE_ESCAPES[raw[i]] ?? raw[i];
-      continue;
-    }
-    const code = Number.parseInt(raw.slice(i + 1, i + 5), 16);
-    i += 4;
+    const code = Number.parseInt(raw.slice(from, from + 4), 16);
+    from += 4;
     if (code >= 0xd800 && code <= 0xdbff) {
       if (high !== -1) throw jsonError('Unicode high surrogate must not follow a high surrogate.');
       high = code;
     } else if (code >= 0xdc00 && code <= 0xdfff) {
       if (high === -1) throw lowSurrogate();
-      out += String.fromCharCode(high, code);
+      text.add(String.fromCharCode(high, code));
       high = -1;
     } else {
       if (high !== -1) throw lowSurrogate();
@@ -313,11 +312,12 @@ export function decodeString(node: JsonStringNode): string {
           detail: '\\u0000 cannot be converted to text.',
         });
       }
-      out += String.fromCharCode(code);
+      text.add(String.fromCharCode(code));
     }
   }
   if (high !== -1) throw lowSurrogate();
-  return out;
+  text.add(raw.slice(from));
+  return text.take();
 }
 
 function lowSurrogate(): SqlError {

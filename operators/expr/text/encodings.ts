@@ -1,6 +1,6 @@
 /** encode / decode: hex, base64 (lines of 76 characters) and escape; and the character sets that convert_from / _to know. */
 import { SqlError } from '../../errors.ts';
-import { parseEscape, parseHex, toHex } from '../io/bytea.ts';
+import { parseEscape, parseHex, toEscape, toHex } from '../io/bytea.ts';
 import { textOfUtf8, utf8 } from '../io/wire.ts';
 
 interface Encoding {
@@ -51,20 +51,11 @@ function decodeBase64(text: string): Uint8Array {
   return Uint8Array.from(out);
 }
 
-function encodeEscape(bytes: Uint8Array): string {
-  let out = '';
-  for (const b of bytes) {
-    if (b === 0 || b > 127) out += `\\${b.toString(8).padStart(3, '0')}`;
-    else out += b === 92 ? '\\\\' : String.fromCharCode(b);
-  }
-  return out;
-}
-
 const ENCODINGS: Record<string, Encoding> = {
   hex: { encode: toHex, decode: parseHex },
   base64: { encode: encodeBase64, decode: decodeBase64 },
   escape: {
-    encode: encodeEscape,
+    encode: (bytes) => toEscape(bytes, (byte) => byte === 0 || byte > 127),
     decode: (text) => parseEscape(text, () => new SqlError('22P02', 'invalid input syntax for type bytea')),
   },
 };

@@ -2,6 +2,7 @@
  * lower, upper and initcap by Unicode's one-to-one case mappings, as PostgreSQL's builtin C.UTF-8 does: a character never becomes
  * two, so upper('ß') is 'ß'. JavaScript's mappings are the full ones; the few that expand are put back or looked up here.
  */
+import { mapCharacters } from './text_builder.ts';
 
 /** Characters whose full uppercase is several characters but that have a one-to-one uppercase. */
 function expandedUpper(c: string): string {
@@ -24,28 +25,23 @@ const ASCII = /^[\0-\x7f]*$/;
 
 export function toUpper(text: string): string {
   if (ASCII.test(text)) return text.toUpperCase();
-  let out = '';
-  for (const c of text) out += upperChar(c);
-  return out;
+  return mapCharacters(text, upperChar);
 }
 
 export function toLower(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase();
-  let out = '';
   // One by one: the mapping of a word-final sigma must not depend on its neighbours.
-  for (const c of text) out += lowerChar(c);
-  return out;
+  return mapCharacters(text, lowerChar);
 }
 
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
 /** First letter of every run of letters and digits upper, the rest lower. */
 export function initcap(text: string): string {
-  let out = '';
   let inWord = false;
-  for (const c of text) {
-    out += inWord ? lowerChar(c) : upperChar(c);
+  return mapCharacters(text, (c) => {
+    const changed = inWord ? lowerChar(c) : upperChar(c);
     inWord = LETTER_OR_DIGIT.test(c);
-  }
-  return out;
+    return changed;
+  });
 }

@@ -5,6 +5,7 @@
 import { SqlError } from '../../errors.ts';
 import { turn } from '../../turn.ts';
 import { codePointIndex, codePointLength, firstCodePoints, hasSurrogates, sliceCodePoints } from './code_points.ts';
+import { mapCharacters } from './text_builder.ts';
 
 const INT4_MAX = 2147483647;
 /** Largest string PostgreSQL can make, in bytes. */
@@ -81,9 +82,6 @@ export function replace(text: string, from: string, to: string): string {
   return text.replaceAll(from, () => to);
 }
 
-/** Characters of a long text that are put together at a time. */
-const PART = 4096;
-
 /** Characters of `from` become those of `to` at the same place; the rest of `from` is deleted. The first mention counts. */
 export function translate(text: string, from: string, to: string): string {
   const targets = [...to];
@@ -93,20 +91,7 @@ export function translate(text: string, from: string, to: string): string {
     if (!map.has(c)) map.set(c, targets[i] ?? '');
     i++;
   }
-  let out = '';
-  if (text.length <= PART) {
-    for (const c of text) out += map.get(c) ?? c;
-    return out;
-  }
-  // What `+=` puts together of millions of single characters takes 32 bytes for each, which is a garbage collection of many seconds.
-  const chars: string[] = [];
-  for (const c of text) {
-    chars.push(map.get(c) ?? c);
-    if (chars.length < PART) continue;
-    out += chars.join('');
-    chars.length = 0;
-  }
-  return out + chars.join('');
+  return mapCharacters(text, (c) => map.get(c) ?? c);
 }
 
 /** Removes characters of the set `chars` from the chosen ends. */

@@ -26,3 +26,15 @@ export class TextBuilder {
     this.#pieces.length = 0;
   }
 }
+
+/** What each character of a text becomes, put together. */
+export function mapCharacters(text: string, change: (character: string) => string): string {
+  if (text.length > MOST) {
+    const builder = new TextBuilder();
+    for (const c of text) builder.add(change(c));
+    return builder.take();
+  }
+  let out = '';
+  for (const c of text) out += change(c);
+  return out;
+}

@@ -19,7 +19,12 @@ import { type Datum, type Decimal, isPgArray, type PgArray } from '../../../oper
 import { SqlError } from '../../../operators/errors.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
-import { EPOCH_DIFF_MICROS } from '../../../operators/expr/datetime/calendar.ts';
+import {
+  EPOCH_DIFF_DAYS,
+  EPOCH_DIFF_MICROS,
+  isFiniteDate,
+  isFiniteTimestamp,
+} from '../../../operators/expr/datetime/calendar.ts';
 import { pow10 } from '../../../operators/expr/decimal/normal.ts';
 import { numericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { outputText } from '../../../operators/expr/io/index.ts';
@@ -33,9 +38,6 @@ export interface ColumnWriter {
 }
 
 const CONTEXT = defaultContext();
-const EPOCH_DAYS = 10_957;
-const INFINITE_DAYS = [2147483647, -2147483648];
-const INFINITE_MICROS = [9223372036854775807n, -9223372036854775808n];
 
 export function columnWriter(type: ColType): ColumnWriter {
   const { schema, write } = valueWriter(type);
@@ -89,12 +91,12 @@ function textWriter(oid: number): ColumnWriter {
 }
 
 function daysOf(date: number): number {
-  if (INFINITE_DAYS.includes(date)) throw new SqlError('22008', 'an infinite date cannot be written in Avro');
-  return date + EPOCH_DAYS;
+  if (!isFiniteDate(date)) throw new SqlError('22008', 'an infinite date cannot be written in Avro');
+  return date + EPOCH_DIFF_DAYS;
 }
 
 function microsOf(time: bigint): bigint {
-  if (INFINITE_MICROS.includes(time)) throw new SqlError('22008', 'an infinite timestamp cannot be written in Avro');
+  if (!isFiniteTimestamp(time)) throw new SqlError('22008', 'an infinite timestamp cannot be written in Avro');
   return time + EPOCH_DIFF_MICROS;
 }
 

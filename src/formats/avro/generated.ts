@@ -11,6 +11,7 @@
  */
 import { BYTES, F64, I32, U8 } from '../../../operators/batch/memory.ts';
 import { pointVarlen } from '../../../operators/batch/slots.ts';
+import { EPOCH_DIFF_DAYS, MIN_DATE } from '../../../operators/expr/datetime/calendar.ts';
 import { numericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import { type ColType, OID } from '../../../operators/types.ts';
 import { FRAMING_BYTES } from '../../registry/framing.ts';
@@ -83,8 +84,6 @@ class LongReader {
   }
 }
 
-const EPOCH_DAYS = 10_957;
-const DATE_LEAST = -2_451_545;
 const DAY_MICROS = 86_400_000_000;
 
 /** Code for more takes long to be compiled. */
@@ -253,7 +252,7 @@ function integerCode({ k, logical }: { k: string; logical?: string }, to: number
     }
   }
   if (logical === 'date' && to === OID.date) {
-    return `${INT} if (lo < ${DATE_LEAST + EPOCH_DAYS} || lo > 0x70000000) ${LEAVE} I32[s >>> 2] = lo - ${EPOCH_DAYS};`;
+    return `${INT} if (lo < ${MIN_DATE + EPOCH_DIFF_DAYS} || lo > 0x70000000) ${LEAVE} I32[s >>> 2] = lo - ${EPOCH_DIFF_DAYS};`;
   }
   if (logical.startsWith('time-') && to === OID.time) {
     const micros = logical === 'time-millis' ? `${NUMBER} * 1000` : NUMBER;

@@ -19,6 +19,7 @@
 import { type Datum, decimal, interval } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
+import { END_DATE, EPOCH_DIFF_DAYS, MIN_DATE } from '../../../operators/expr/datetime/calendar.ts';
 import { checked } from '../../../operators/expr/decimal/normal.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
 import { uuidOfBytes } from '../../../operators/expr/io/uuid.ts';
@@ -34,11 +35,7 @@ export interface Scalar {
 }
 
 const CONTEXT = defaultContext();
-const EPOCH_DAYS = 10_957;
 const DAY_MICROS = 86_400_000_000n;
-/** Days since 2000-01-01, the first that is there and the first that is not. */
-const DATE_LEAST = -2_451_545;
-const DATE_LIMIT = 2_145_031_949;
 /** More digits than a numeric has. */
 const MOST_DECIMAL_BYTES = 60_000;
 
@@ -138,8 +135,8 @@ function readUuidText(from: AvroBytes): Datum {
 }
 
 function dateOf(days: number): number {
-  const date = days - EPOCH_DAYS;
-  if (date < DATE_LEAST || date >= DATE_LIMIT) throw new SqlError('22008', `date out of range: ${days} days`);
+  const date = days - EPOCH_DIFF_DAYS;
+  if (date < MIN_DATE || date >= END_DATE) throw new SqlError('22008', `date out of range: ${days} days`);
   return date;
 }
 

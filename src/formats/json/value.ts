@@ -14,15 +14,13 @@
 import { type Datum, type Decimal, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { arrayTypeOf, elementType, isArrayType as isArray } from '../../../operators/expr/array_types.ts';
-import { EPOCH_DIFF_MICROS } from '../../../operators/expr/datetime/calendar.ts';
+import { EPOCH_DIFF_MICROS, timestampInRange } from '../../../operators/expr/datetime/calendar.ts';
 import { coerceTypmod, inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
 import { quoteJson } from '../../../operators/expr/json/value.ts';
 import { type ColType, colType, isTimestamp, OID } from '../../../operators/types.ts';
 
-const TIMESTAMP_LIMIT = 9_223_371_331_200_000_000n;
-const TIMESTAMP_LEAST = -211_813_488_000_000_000n;
 const MAX_DIMENSIONS = 6;
 
 /** int2vector and oidvector are written as text. */
@@ -100,8 +98,6 @@ function epochMilliseconds(text: string, ctx: EvalContext): bigint {
   const unit = 10n ** BigInt(s);
   const magnitude = ((scaled < 0n ? -scaled : scaled) * 2n + unit) / (unit * 2n);
   const value = (scaled < 0n ? -magnitude : magnitude) - EPOCH_DIFF_MICROS;
-  if (value < TIMESTAMP_LEAST || value >= TIMESTAMP_LIMIT) {
-    throw new SqlError('22008', `timestamp out of range: "${text}"`);
-  }
-  return value;
+  if (timestampInRange(value)) return value;
+  throw new SqlError('22008', `timestamp out of range: "${text}"`);
 }

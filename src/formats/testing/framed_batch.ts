@@ -1,11 +1,12 @@
 /**
  * Messages as a batch for the tests of decoders: each stands between bytes that would go on with it if a reader ran on.
  *
- *   bytes    BEFORE key BEHIND BEFORE value BEHIND ...      what is null has no place: -1, -1
+ *   bytes    BEFORE key BEHIND ... BEFORE value BEHIND ...      what is null has no place: -1, -1
  */
 import type { Arena } from '../../../operators/batch/arena.ts';
 import { BYTES } from '../../../operators/batch/memory.ts';
 import type { ColType } from '../../../operators/types.ts';
+import { messageBatch } from '../../sources/message_batch.ts';
 import { type Header, type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import type { SourceColumn } from '../format.ts';
 
@@ -23,30 +24,26 @@ const BEHIND = Buffer.from('1,"}');
 
 /** `from`: the offset of the first. */
 export function framedBatch(messages: TestMessage[], { partition = 0, from = 0 } = {}): RawBatch {
-  const parts: Buffer[] = [];
-  let at = 0;
-  const put = (said: Uint8Array | string | null | undefined): [start: number, end: number] => {
-    if (said == null) return [-1, -1];
-    const bytes = Buffer.from(said as string);
-    parts.push(BEFORE, bytes, BEHIND);
-    const start = at + BEFORE.length;
-    at = start + bytes.length + BEHIND.length;
-    return [start, start + bytes.length];
-  };
-  const places = messages.map(({ key, value }) => ({ key: put(key), value: put(value) }));
-  return {
+  const framed = (said: Uint8Array | string | null | undefined) =>
+    said == null ? null : Buffer.concat([BEFORE, Buffer.from(said as string), BEHIND]);
+  const raw = messageBatch(
     partition,
-    baseOffset: BigInt(from),
-    nextOffset: BigInt(from + messages.length),
-    n: messages.length,
-    bytes: Buffer.concat(parts),
-    keyStart: Int32Array.from(places, ({ key }) => key[0]),
-    keyEnd: Int32Array.from(places, ({ key }) => key[1]),
-    valueStart: Int32Array.from(places, ({ value }) => value[0]),
-    valueEnd: Int32Array.from(places, ({ value }) => value[1]),
-    offset: Float64Array.from(messages, (_, i) => from + i),
-    timestamp: Float64Array.from(messages, ({ time = 0 }) => time),
-    headers: (i) => messages[i].headers ?? [],
+    from,
+    messages.map(({ key, value, headers = [], time = 0 }) => ({
+      key: framed(key),
+      value: framed(value),
+      timestamp: time,
+      headers,
+    })),
+  );
+  const starts = (places: Int32Array) => places.map((at) => (at < 0 ? at : at + BEFORE.length));
+  const ends = (places: Int32Array) => places.map((at) => (at < 0 ? at : at - BEHIND.length));
+  return {
+    ...raw,
+    keyStart: starts(raw.keyStart),
+    keyEnd: ends(raw.keyEnd),
+    valueStart: starts(raw.valueStart),
+    valueEnd: ends(raw.valueEnd),
   };
 }
 

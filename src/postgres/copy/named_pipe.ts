@@ -2,17 +2,18 @@
  * Named pipes of the server as COPY reads and writes them: as in PostgreSQL it waits for who has the other end, and can be cancelled all the while.
  *
  *   read    open, without waiting -> the event loop tells of bytes, and of the end when the last writer has closed
- *   write   open, without waiting -> ENXIO while nobody reads: again after PAUSE_MS
+ *   write   open, without waiting -> ENXIO while nobody reads: again after PAUSE_MS, for no event tells of a reader that comes
  *
- * An open() or read() that waits would take one of the few threads that all files of the process share, for as long as it waits: four such copies, and no file is read or written any more.
+ * Nobody waits in open() or read() (open_at_once.ts): four copies that did, and no file would be read or written any more.
  */
 import { close, constants, fstat, open } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { AT_ONCE } from '../../open_at_once.ts';
 import type { CopyWait } from './copy_wait.ts';
 
-const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
+const { O_RDONLY, O_WRONLY } = constants;
 const PAUSE_MS = 50;
 
 const opened = promisify(open);
@@ -64,7 +65,7 @@ export class NamedPipe {
 }
 
 async function openPipe(path: string, how: number): Promise<number> {
-  const fd = await opened(path, how | O_NONBLOCK);
+  const fd = await opened(path, how | AT_ONCE);
   if ((await statOf(fd)).isFIFO()) return fd;
   await closed(fd);
   throw new Error(`"${path}" was a pipe, and is none any more`);

@@ -7,13 +7,12 @@ import { access, constants, type FileHandle, open, realpath, rename, rm, stat } 
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { SqlError, type SqlErrorFields } from '../../../operators/errors.ts';
+import { AT_ONCE, openToRead } from '../../open_at_once.ts';
 import type { CopyWait } from './copy_wait.ts';
 import { NamedPipe } from './named_pipe.ts';
 
 /** As PostgreSQL's: others may read it, unless the umask says no. */
 const FILE_MODE = 0o644;
-/** How anything is opened that may be no file. */
-const AT_ONCE = constants.O_NONBLOCK | constants.O_NOCTTY;
 const CHUNK_BYTES = 1 << 18;
 
 const SQLSTATES: Record<string, string> = {
@@ -31,7 +30,7 @@ const SQLSTATES: Record<string, string> = {
 };
 
 /** What the system says of a file, as an SqlError. */
-export function fileError(does: string, path: string, error: unknown, fields: SqlErrorFields = {}): unknown {
+function fileError(does: string, path: string, error: unknown, fields: SqlErrorFields = {}): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   if (error instanceof SqlError || code === undefined || errno === undefined) return error;
   const [, said = code] = getSystemErrorMap().get(errno) ?? [];
@@ -41,7 +40,7 @@ export function fileError(does: string, path: string, error: unknown, fields: Sq
 
 /** What there is to read, piece by piece. Throws 42809 for a folder. */
 export async function* bytesOf(path: string, cancellation: CopyWait): AsyncGenerator<Buffer> {
-  const file = await openToRead(path);
+  const file = await openFileOrPipe(path);
   try {
     if (file instanceof NamedPipe) yield* file.chunks(cancellation);
     else yield* chunksOf(file);
@@ -62,7 +61,7 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
 
 /** Bytes of a file. Throws for what cannot be read, 42809 for a folder. */
 export async function sizeToRead(path: string): Promise<number> {
-  const file = await openToRead(path);
+  const file = await openFileOrPipe(path);
   try {
     return file instanceof NamedPipe ? 0 : (await file.stat()).size;
   } finally {
@@ -70,11 +69,11 @@ export async function sizeToRead(path: string): Promise<number> {
   }
 }
 
-async function openToRead(path: string): Promise<FileHandle | NamedPipe> {
+async function openFileOrPipe(path: string): Promise<FileHandle | NamedPipe> {
   let file: FileHandle;
   try {
     if ((await stat(path)).isFIFO()) return await NamedPipe.toRead(path);
-    file = await open(path, constants.O_RDONLY | AT_ONCE);
+    file = await openToRead(path);
   } catch (error) {
     throw fileError('open file % for reading', path, error, {
       hint: "COPY FROM instructs the server process to read a file. You may want a client-side facility such as psql's \\copy.",

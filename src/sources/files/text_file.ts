@@ -4,12 +4,13 @@
  * What lies in memory is a chunk and the record that it cuts, which may have MOST_RECORD_BYTES. To begin at a record all before it is read and found again, not
  * decoded: a file has no index.
  */
-import { constants, createReadStream } from 'node:fs';
+import type { ReadStream } from 'node:fs';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { SqlError, unsupported } from '../../../operators/errors.ts';
 import { splitCsvRecord } from '../../formats/csv/fields.ts';
+import { openToRead } from '../../open_at_once.ts';
 import type { FileSourceOptions } from './options.ts';
 import { behind, type FileReader, type Piece } from './pieces.ts';
 import { RecordFinder } from './record_finder.ts';
@@ -39,16 +40,15 @@ export class TextFile implements FileReader {
 
   async *pieces(from: number): AsyncGenerator<Piece> {
     if (this.#size === 0) return;
+    checkPacked(this.#path);
     const finder = new RecordFinder(this.#options.format === 'csv' ? this.#options.csv : null);
     let heads = this.#options.header === false ? 0 : 1;
     let left = from;
     let rest: Buffer = NOTHING;
     let isFirst = true;
     // What has become a pipe meanwhile is not waited for.
-    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-    const options = { flags, end: this.#size - 1, highWaterMark: CHUNK_BYTES };
-    // Types know its flags as text only.
-    const file = createReadStream(this.#path, options as object);
+    const opened = await openToRead(this.#path);
+    const file = opened.createReadStream({ end: this.#size - 1, highWaterMark: CHUNK_BYTES });
     const found = (bytes: Buffer): Piece | null => {
       const { starts, ends } = finder;
       let piece: Piece = { bytes, starts, ends, n: starts.length, read: file.bytesRead };
@@ -106,8 +106,7 @@ export function checkPacked(path: string): void {
   }
 }
 
-async function* unpacked(path: string, file: ReturnType<typeof createReadStream>): AsyncGenerator<Buffer> {
-  checkPacked(path);
+async function* unpacked(path: string, file: ReadStream): AsyncGenerator<Buffer> {
   const options = { chunkSize: CHUNK_BYTES };
   const unpacker = path.endsWith('.gz')
     ? zlib.createGunzip(options)
