@@ -74,8 +74,8 @@ export class Journal {
   }
 
   /** A tick has run from which on this counts of what transactions have done. Its record is short: it waits for no room. */
-  ended(moment: Moment, ended: Partial<Ended>): void {
-    this.committed(moment, rowsFrame(new Map(), { shown: [], dropped: [], renaming: [], changed: [], ...ended }));
+  ended(moment: Moment, ended: Ended): void {
+    this.committed(moment, rowsFrame(new Map(), ended));
   }
 
   /** A transaction that has not ended has dropped or renamed something. */
