@@ -1,23 +1,19 @@
 import { SqlError } from '../../operators/errors.ts';
 import { isInSchema } from '../catalog/places.ts';
-import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
 import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import type { Closing } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
+import { definedAlone } from './open_objects.ts';
 import { isUsed, usesInTables } from './type_users.ts';
 
 /** A statement of a transaction drops these objects, what needs others before that, and then schemas. */
 export function pend(engine: TidemarkEngine, sql: string, oids: number[], session: SessionContext): void {
   const transaction = engine.transactionOf(session).drops(oids, session);
   engine.catalog.leave(oids, transaction);
-  const settings = settingsOf(session.evalContext, session.searchPath);
-  const record = { sql, made: 0, dropped: [], going: oids, open: transaction, settings };
-  engine.definitions.add({ ...record, now: '0' }, []);
-  engine.journal?.leaving(engine.loop, record);
-  session.done?.();
+  definedAlone(engine, { sql, made: 0, dropped: [], going: oids }, transaction, session);
 }
 
 /** A transaction has dropped these in vain. */
