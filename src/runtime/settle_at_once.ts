@@ -24,8 +24,6 @@ import { takeEffectNow } from './take_effect.ts';
 /**
  * An ALTER of what was there before is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table or has a name that it is given,
  * and, as its text may say them, new names and names that others of the transaction's objects have now.
- *
- *   BEGIN; DROP VIEW v; ALTER TABLE t ALTER COLUMN a TYPE text; CREATE VIEW v AS SELECT a FROM t; COMMIT
  */
 export function settle(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
   const { catalog } = engine;
