@@ -41,10 +41,6 @@ export class Pending {
     return this.#list;
   }
 
-  load(list: PendingChange[]): void {
-    this.#list = list;
-  }
-
   add(change: PendingChange): void {
     this.#list = [...this.#list, change];
   }

@@ -74,18 +74,14 @@ export class Journal {
   }
 
   /** A tick has run from which on this counts of what transactions have done. Its record is short: it waits for no room. */
-  ended(moment: Moment, ended: Partial<Ended>): void {
-    this.committed(moment, rowsFrame(new Map(), { shown: [], dropped: [], renaming: [], changed: [], ...ended }));
+  ended(moment: Moment, ended: Ended): void {
+    this.committed(moment, rowsFrame(new Map(), ended));
   }
 
-  /** A transaction that has not ended has dropped or renamed something. */
-  leaving({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
-    this.log.append(RECORD.leaving, tick, jsonFrame({ ...definition, now: String(now) }));
-  }
-
-  /** It has changed something. */
-  changing({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
-    this.log.append(RECORD.changing, tick, jsonFrame({ ...definition, now: String(now) }));
+  /** A transaction that has not ended has dropped, renamed or changed something. */
+  definedAlone({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
+    const kind = definition.change === undefined ? RECORD.leaving : RECORD.changing;
+    this.log.append(kind, tick, jsonFrame({ ...definition, now: String(now) }));
   }
 
   /** It has done so in vain. */

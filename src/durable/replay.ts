@@ -8,11 +8,11 @@ import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { Inherited } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { applyChanges, keepPending } from '../runtime/change_at_commit.ts';
-import { dropPended, unpend } from '../runtime/drop_at_commit.ts';
+import { keepPending } from '../runtime/change_at_commit.ts';
+import { unpend } from '../runtime/drop_at_commit.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/local_session.ts';
-import { giveNames } from '../runtime/rename_at_commit.ts';
+import { takeEffect } from '../runtime/take_effect.ts';
 import type { RawBatch } from '../sources/source.ts';
 import { RECORD } from './frame.ts';
 import { readKeptRecords } from './kept_records.ts';
@@ -136,11 +136,8 @@ export class Replay {
     const inputs: StreamInput[] = record.streams.filter(({ oid }) => !this.dropped(oid));
     if (inputs.length === 0) {
       engine.publishRows(new Map(record.tables.map(({ oid, batch }) => [oid, batch])));
-      engine.show(record.shown);
       // Nothing was connected for what goes later in the log.
-      await Promise.all(dropPended(engine, record.dropped).map((close) => close?.()));
-      for (const transaction of record.renaming) giveNames(engine, transaction);
-      applyChanges(engine, record.changed);
+      await Promise.all(takeEffect(engine, record).map((close) => close?.()));
       return;
     }
     const batches = await Promise.all(inputs.map((input) => this.#records(input)));

@@ -9,9 +9,9 @@ import { formatType } from '../../planner/types/type_name.ts';
 import type { FunctionObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkOwner } from './access.ts';
-import { settleNeeded } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkNowhereCalled, checkReplaceable } from './function_users.ts';
+import { settleNeeded } from './settle_at_once.ts';
 import { columnType } from './type_users.ts';
 
 type AlterFunction = Extract<Statement, { k: 'alter_function' }>;

@@ -39,7 +39,7 @@ import { setSchema } from './set_schema.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { namedInSyntax } from './type_users.ts';
 
-type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
+export type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 export type Apply = () => void;
 
 /** What the actions before this one of the same statement will have done. */

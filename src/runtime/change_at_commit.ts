@@ -6,9 +6,9 @@
  * The log has a record of each (it says what the object has with it, so that nothing has to be done again), one where some are taken back, and the tick that they count from names the objects.
  */
 import { type Change, type PendingChange, setComment, setRights } from '../catalog/pending.ts';
-import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { definedAlone } from './open_objects.ts';
 
 /** Changes an object, a schema or, with OID 0, the database: now, or, where ROLLBACK could take it back, when the transaction commits. `sql`: what does it again; `roles`: which that names. */
 export function change(
@@ -30,11 +30,7 @@ export function change(
   }
   const transaction = engine.transactionOf(session).changes(session);
   catalog.pend({ ...what, oid, transaction });
-  const settings = settingsOf(session.evalContext, session.searchPath);
-  const record = { sql, made: oid, dropped: [], ...at, change: what, reads, open: transaction, settings };
-  engine.definitions.add({ ...record, now: '0' }, reads);
-  engine.journal?.changing(engine.loop, record);
-  session.done?.();
+  definedAlone(engine, { sql, made: oid, dropped: [], ...at, change: what, reads }, transaction, session, reads);
 }
 
 /** Also of what the transaction has made itself, once it has changed that behind a savepoint. */

@@ -15,7 +15,7 @@ import { functionNamed } from './alter_function.ts';
 import { alterRelation } from './alter_relation.ts';
 import { usersOf } from './default_value.ts';
 import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
-import { pend, settle, settleReplaced } from './drop_at_commit.ts';
+import { pend } from './drop_at_commit.ts';
 import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { isBuiltIn } from './extensions.ts';
@@ -28,6 +28,7 @@ import { identityOwner } from './owned_sequences.ts';
 import { pendRename } from './rename_at_commit.ts';
 import { checkUnread } from './replication_slots.ts';
 import { schemaSecurable } from './securables.ts';
+import { settle, settleReplaced } from './settle_at_once.ts';
 import { indexesSaying, isUsed, type Used, usersOfType, usesInTables } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;

@@ -124,9 +124,9 @@ function explain(
     return { root: explainQuery(view.physical, nameOf, remark), figures: analyze ? figuresOf(view) : null };
   }
   const reading = (plan: DataflowPlan) => readRemarks(engine, plan, session, params);
-  const readsOf = (bound: BoundQuery): ExplainedNode => {
+  const readsOf = (bound: BoundQuery, saidOf: (plan: DataflowPlan) => string[] = () => []): ExplainedNode => {
     const physical = planQuery(bindParameters(bound, params), { mode: 'read' });
-    return explainQuery(physical, nameOf, reading(physical.plan));
+    return explainQuery(physical, nameOf, reading(physical.plan), saidOf(physical.plan));
   };
   const changesOf = (part: BoundModification): ExplainedNode => {
     return explainChanges(engine, bindParameters(part, params), readerOf(engine, session, params), (plan) =>
@@ -146,12 +146,8 @@ function explain(
       const { query, items } = bindModifyingSelect(inner.query, env);
       return plain(withItems(readsOf(query), items.map(changesOf)));
     }
-    case 'select': {
-      const physical = planQuery(bindParameters(bindQuery(inner.query, { ...env, allowAsOf: true }), params), {
-        mode: 'read',
-      });
-      return plain(explainQuery(physical, nameOf, reading(physical.plan), onceOnly(engine, physical.plan)));
-    }
+    case 'select':
+      return plain(readsOf(bindQuery(inner.query, { ...env, allowAsOf: true }), (plan) => onceOnly(engine, plan)));
     case 'create_relation':
       if (inner.asQuery === null) throw new SqlError('0A000', 'EXPLAIN CREATE TABLE needs a query');
       return plain(readsOf(bindQuery(inner.asQuery, { ...env, allowAsOf: true })));

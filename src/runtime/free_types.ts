@@ -15,11 +15,11 @@ import { afterOthers, alterColumnsNow, altersColumns } from './alter_columns.ts'
 import { alterRelation, ownTable } from './alter_relation.ts';
 import { checkNotFollowed } from './column_readers.ts';
 import { tellCascade } from './dependents.ts';
-import { settleReplaced } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { wordsOf } from './function_users.ts';
 import { checkNotOthers } from './open_objects.ts';
 import { sessionWith } from './session_with.ts';
+import { settleReplaced } from './settle_at_once.ts';
 import { type TypeUse, type Used, usesInTables } from './type_users.ts';
 
 /** What is left to do for what was dropped. */

@@ -13,6 +13,9 @@ import type { ErrorSink } from '../../operators/operator.ts';
 import type { Saved } from '../../operators/state/saved.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
+import type { BadRow } from '../formats/format.ts';
+import type { KnownFiles } from '../sources/files/known_files.ts';
+import type { RawBatch } from '../sources/source.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 
 export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
@@ -53,18 +56,17 @@ export class ErrorLedger implements ErrorSink {
     if (weight > 0) this.count += BigInt(weight);
   }
 
-  /** A record of a topic that could not be read. */
-  badRecord(
-    topic: string,
-    partition: number,
-    offset: bigint,
-    sqlstate: string,
-    reason: string,
-    column: string | null,
-    message: Uint8Array | null,
-  ): void {
-    this.#pending.push({ row: [topic, partition, offset, sqlstate, reason, column, message, null], weight: 1 });
-    this.count++;
+  /** Records of a topic that could not be read; of a source that reads `files`, they are shown by their places in these. */
+  badRecords(topic: string, raw: RawBatch, bad: BadRow[], files: KnownFiles | undefined): void {
+    for (const { index, sqlstate, reason, column } of bad) {
+      const start = raw.valueStart[index];
+      const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[index]));
+      const place = files?.placeOf(raw.offset[index]);
+      const offset = BigInt(place?.row ?? raw.offset[index]);
+      const row = [place?.path ?? topic, raw.partition, offset, sqlstate, reason, column, message, null];
+      this.#pending.push({ row, weight: 1 });
+      this.count++;
+    }
   }
 
   /** For a tick that may be taken back, with what it has reported so far. */

@@ -1,8 +1,7 @@
 /** ALTER TABLE ... OWNER TO and its kin, where that is all that the statement says: then it counts at COMMIT (change_at_commit.ts). */
 import type { SessionContext } from '../engine.ts';
-import { found } from './alter_relation.ts';
+import { type AlterRelation, found } from './alter_relation.ts';
 import { change } from './change_at_commit.ts';
-import type { AlterRelation } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { ownedBy, ownerToGive } from './owners.ts';
 

@@ -6,6 +6,8 @@
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
 import { KIND_NAMES } from '../catalog/objects.ts';
+import { settingsOf } from '../durable/journal.ts';
+import type { DefinitionRecord } from '../durable/records.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 
@@ -37,6 +39,20 @@ export function checkUnchanged(engine: TidemarkEngine, what: string, oid: number
   checkNotOthers(engine, what, oid, session);
   const by = engine.replay === null ? engine.catalog.pending.changer(oid) : undefined;
   if (by !== undefined && !session.searchPath.includes(openMark(by))) throw inUse(what, 'changed');
+}
+
+/** As engine.defined(), of what a transaction does to something of before for itself alone until it commits. */
+export function definedAlone(
+  engine: TidemarkEngine,
+  what: Omit<DefinitionRecord, 'settings' | 'now' | 'open'>,
+  transaction: number,
+  session: SessionContext,
+  reads: number[] = [],
+): void {
+  const record = { ...what, open: transaction, settings: settingsOf(session.evalContext, session.searchPath) };
+  engine.definitions.add({ ...record, now: '0' }, reads);
+  engine.journal?.definedAlone(engine.loop, record);
+  session.done?.();
 }
 
 /** Says what ROLLBACK will not take back: what the statement does to objects, schemas and roles that were there before the transaction, or before its last savepoint. */

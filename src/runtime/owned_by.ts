@@ -10,13 +10,13 @@ import { withoutRole } from '../catalog/privileges.ts';
 import type { Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkUnneeded, drop } from './drop.ts';
-import { settleRights } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkUnchanged, tellDone } from './open_objects.ts';
 import { setOwner } from './owners.ts';
 import { actingRole, isRestricted, roleOf } from './role_names.ts';
 import { allSecurables, schemaSecurable } from './securables.ts';
 import { sessionWith } from './session_with.ts';
+import { settleRights } from './settle_at_once.ts';
 
 type Of<K extends RoleStatement['k']> = Extract<RoleStatement, { k: K }> & { text: string };
 

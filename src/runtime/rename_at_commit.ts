@@ -6,20 +6,17 @@
  * Only where nothing says the name: views over the object would be read in the transaction by texts with other names than those of all others, so it is renamed at once then.
  */
 
-import type { Statement } from '../../planner/parse/ast.ts';
 import { checkFree } from '../catalog/free_name.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { PendingChange } from '../catalog/pending.ts';
-import { settingsOf } from '../durable/journal.ts';
 import type { SessionContext } from '../engine.ts';
-import { found } from './alter_relation.ts';
+import { type AlterRelation, found } from './alter_relation.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { boundFunctions } from './function_users.ts';
 import { nameTaken } from './names.ts';
+import { definedAlone } from './open_objects.ts';
 import { renameOwnRow } from './own_texts.ts';
 import { checkKeyName } from './rename.ts';
-
-type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 
 /** False where the statement is another, or has to be done at once. */
 export function pendRename(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): boolean {
@@ -47,12 +44,9 @@ export function pendRename(engine: TidemarkEngine, statement: AlterRelation, ses
     catalog.unpend((one) => one === name);
     throw error;
   }
-  const settings = settingsOf(session.evalContext, session.searchPath);
   const { oid } = object;
-  const record = { sql: statement.text, made: oid, dropped: [], altered: oid, named: to, open: transaction, settings };
-  engine.definitions.add({ ...record, now: '0' }, [oid]);
-  engine.journal?.leaving(engine.loop, record);
-  session.done?.();
+  const what = { sql: statement.text, made: oid, dropped: [], altered: oid, named: to };
+  definedAlone(engine, what, transaction, session, [oid]);
   return true;
 }
 

@@ -10,12 +10,12 @@ import type { RoleOptions, RoleSpec, RoleStatement } from '../../planner/parse/r
 import { keptPassword } from '../auth/verifier.ts';
 import { BOOTSTRAP, NEW_ROLE, type Role } from '../catalog/roles.ts';
 import type { SessionContext } from '../engine.ts';
-import { settleOwned } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { tellDone } from './open_objects.ts';
 import { dependentsOfRole } from './owned.ts';
 import { actingRole, isRestricted, roleNamed, roleOf } from './role_names.ts';
 import { settingName, settingText } from './setting_text.ts';
+import { settleOwned } from './settle_at_once.ts';
 
 type Of<K extends RoleStatement['k']> = Extract<RoleStatement, { k: K }> & { text: string };
 

@@ -60,6 +60,7 @@ export class StreamRuntime {
   /** Null, or the one that stays. */
   #pending: Pending | null = null;
   readonly #one = nothingPending();
+  /** That which the next tick will have; null: no row had a time yet. */
   #watermark: bigint | null = null;
   /** What the tick has taken so far; it counts when the tick has passed. */
   readonly #took = new Taken();
@@ -79,7 +80,6 @@ export class StreamRuntime {
   #toldWatermark: bigint | null = null;
   /** The list of needed columns that the tick log was told last. */
   #toldColumns: number[] | null = null;
-  /** Watermark that the next tick will have; null pending entries mean no row had a time yet. */
   #opened = false;
   /** While held (a backfill is about to end), nothing new is taken in. */
   held = false;
@@ -424,20 +424,7 @@ export class StreamRuntime {
 
   #report(raw: RawBatch, bad: BadRow[]): void {
     const topic = this.spec.options.topic ?? this.spec.options.table ?? this.relation.name;
-    for (const row of bad) {
-      const start = raw.valueStart[row.index];
-      const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[row.index]));
-      const place = this.source.files?.placeOf(raw.offset[row.index]);
-      this.errors.badRecord(
-        place?.path ?? topic,
-        raw.partition,
-        BigInt(place?.row ?? raw.offset[row.index]),
-        row.sqlstate,
-        row.reason,
-        row.column,
-        message,
-      );
-    }
+    this.errors.badRecords(topic, raw, bad, this.source.files);
   }
 
   /** No partition counts as silent so far. */

@@ -14,7 +14,6 @@ import { emptyBatch, weightOf } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { openMark } from '../../operators/expr/search_path.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
 import type { PendingChange } from '../catalog/pending.ts';
 import type { SessionContext, Transaction } from '../engine.ts';
@@ -22,6 +21,7 @@ import type { Commits, IsDeferred, Seen } from './commits.ts';
 import { CorrectionIndex } from './correction_index.ts';
 import { type ConstraintPlace, Deferral } from './deferral.ts';
 import type { IndexName } from './index_name.ts';
+import { type ObjectsMark, OwnObjects } from './own_objects.ts';
 import type { Pin } from './pins.ts';
 import type { Sequence } from './sequence.ts';
 import { concat, consolidatorOf, retractsOnly } from './signed_batches.ts';
@@ -45,18 +45,13 @@ export class EngineTransaction implements Transaction {
     writes: number;
     restarts: number;
     deferral: Deferral;
-    nextOid: number;
-    dropped: number;
-    pending: PendingChange[];
+    objects: ObjectsMark;
   }[] = [];
   #deferral = new Deferral();
   /** Sequences that begin anew with it. */
   #restarts: Sequence[] = [];
   #atEnd: (() => void)[] = [];
-  /** By which the catalog knows what it has made: the OID of the first of it. Null: it has made nothing. */
-  #number: number | null = null;
-  /** OIDs of what goes when it commits. */
-  #dropped: number[] = [];
+  readonly #objects: OwnObjects;
   #done = false;
   #alone = false;
   /** The oldest tick that what was written was made of. */
@@ -77,6 +72,7 @@ export class EngineTransaction implements Transaction {
     this.#loop = loop;
     this.#constraints = loop.constraints;
     this.#commits = commits;
+    this.#objects = new OwnObjects(commits);
   }
 
   /** Tick that reads see. */
@@ -119,12 +115,13 @@ export class EngineTransaction implements Transaction {
   }
 
   #numbered(newNumber: () => number, session: SessionContext): number {
-    if (this.#number === null) {
-      this.#number = newNumber();
-      session.seeOpen?.(this.#number);
+    const objects = this.#objects;
+    if (objects.number === null) {
+      objects.number = newNumber();
+      session.seeOpen?.(objects.number);
       this.#atEnd.push(() => session.seeOpen?.(null));
     }
-    return this.#number;
+    return objects.number;
   }
 
   /** Whether what it drops now goes only when it commits: all of it could come back. */
@@ -137,7 +134,7 @@ export class EngineTransaction implements Transaction {
   /** These go when it commits. Gives its number. */
   drops(oids: number[], session: SessionContext): number {
     const number = this.#numbered(() => this.#commits.newOid(), session);
-    this.#dropped.push(...oids);
+    this.#objects.drop(oids);
     return number;
   }
 
@@ -146,23 +143,10 @@ export class EngineTransaction implements Transaction {
     return this.#numbered(() => this.#commits.newOid(), session);
   }
 
-  get #pending(): PendingChange[] {
-    return this.#number === null ? [] : this.#commits.pending(this.#number);
-  }
-
   /** What it has dropped and changed that a ROLLBACK TO could take back which leaves what it has made under this OID. */
   since(oid: number): { dropped: number[]; pending: PendingChange[] } {
-    const first = this.#savepoints.find(({ nextOid }) => oid < nextOid);
-    if (first === undefined) return { dropped: [], pending: [] };
-    return {
-      dropped: this.#dropped.slice(first.dropped),
-      pending: this.#pending.filter((one) => !first.pending.includes(one)),
-    };
-  }
-
-  /** What it has dropped is not there for it. */
-  get #path(): string[] {
-    return this.#number === null ? [] : [openMark(this.#number)];
+    const first = this.#savepoints.find(({ objects }) => oid < objects.nextOid);
+    return first === undefined ? { dropped: [], pending: [] } : this.#objects.since(first.objects);
   }
 
   get hasSavepoint(): boolean {
@@ -172,8 +156,8 @@ export class EngineTransaction implements Transaction {
   /** Whether its ROLLBACK, or the next to a savepoint, leaves what it does now to this object. */
   leaves(oid: number, session: SessionContext): boolean {
     if (this.#alone || this.#done || session.seeOpen === undefined) return false;
-    const from = this.#savepoints.at(-1)?.nextOid ?? 0;
-    return this.#number === null || oid < from || !this.#commits.madeBy(this.#number).includes(oid);
+    const from = this.#savepoints.at(-1)?.objects.nextOid ?? 0;
+    return oid < from || !this.#objects.made.includes(oid);
   }
 
   /** It ends with the statement that runs now: nothing will be read behind what that writes. */
@@ -251,7 +235,8 @@ export class EngineTransaction implements Transaction {
 
   /** Throws WriteConflict when what it wrote does not fit the live rows. */
   checkWrites(): void {
-    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seenSoFar(), this.isDeferred, this.#path);
+    if (this.#writes.length > 0)
+      this.#commits.checkFit(this.#total(), this.#seenSoFar(), this.isDeferred, this.#objects.path);
   }
 
   /** It alters a table's columns: makes what it wrote anew, and gives what puts that in its place; from then on it reads what is there. */
@@ -318,7 +303,7 @@ export class EngineTransaction implements Transaction {
       const deltas = this.#total();
       for (const relation of deltas.keys()) this.#checkUnaltered(relation);
       const looksAt: IsDeferred = (table, key) => this.isDeferred(table, key) && (some === null || isSaid(table, key));
-      this.#commits.checkDeferred(deltas, looksAt, this.#path);
+      this.#commits.checkDeferred(deltas, looksAt, this.#objects.path);
     }
     this.#deferral = next;
   }
@@ -334,9 +319,8 @@ export class EngineTransaction implements Transaction {
 
   /** Publishes what was written, so that commit() only waits for the disk. After WriteConflict it can begin anew by startOver(). */
   async publish(signal: AbortSignal | null): Promise<void> {
-    const made = this.#made;
-    const dropped = this.#dropped;
-    const changing = this.#pending.length > 0 ? this.#number : null;
+    const { made, dropped, pending, number } = this.#objects;
+    const changing = pending.length > 0 ? number : null;
     const changes = made.length + dropped.length > 0 || changing !== null;
     if (this.#done || (this.#writes.length === 0 && !changes)) return;
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
@@ -346,15 +330,11 @@ export class EngineTransaction implements Transaction {
       const work = { deltas, made, dropped, changing };
       if (deltas.size > 0 || changes)
         this.#untilDurable = await this.#commits.publish(work, () => this.#check(deltas), signal);
-      this.#dropped = [];
+      this.#objects.published();
       this.#truncate(0);
     } finally {
       narrow?.();
     }
-  }
-
-  get #made(): number[] {
-    return this.#number === null ? [] : this.#commits.madeBy(this.#number);
   }
 
   /** It has read and written nothing: the next statement sees the present tick. */
@@ -415,9 +395,7 @@ export class EngineTransaction implements Transaction {
       writes: this.#writes.length,
       restarts: this.#restarts.length,
       deferral: this.#deferral,
-      nextOid: this.#commits.nextOid(),
-      dropped: this.#dropped.length,
-      pending: this.#pending,
+      objects: this.#objects.mark(),
     });
   }
 
@@ -425,17 +403,9 @@ export class EngineTransaction implements Transaction {
     const at = this.#find(name);
     this.#truncate(this.#savepoints[at].writes);
     this.#undoRestarts(this.#savepoints[at].restarts);
-    if (this.#number !== null) this.#commits.undo(this.#number, this.#savepoints[at].nextOid);
-    this.#undrop(this.#savepoints[at].dropped, this.#savepoints[at].pending);
+    this.#objects.backTo(this.#savepoints[at].objects);
     this.#deferral = this.#savepoints[at].deferral;
     this.#savepoints.length = at + 1;
-  }
-
-  /** What it has dropped since then stays, and what it has changed is as it was. */
-  #undrop(from: number, pending: PendingChange[]): void {
-    if (this.#number === null) return;
-    this.#commits.stay(this.#dropped.splice(from));
-    this.#commits.keepPending(this.#number, pending);
   }
 
   release(name: string): void {
@@ -452,8 +422,8 @@ export class EngineTransaction implements Transaction {
   #check(deltas: Map<number, Batch>): void {
     if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
     for (const relation of deltas.keys()) this.#checkUnaltered(relation);
-    this.#commits.checkFit(deltas, this.#seenSoFar(), this.isDeferred, this.#path);
-    this.#commits.checkDropped(this.#dropped);
+    this.#commits.checkFit(deltas, this.#seenSoFar(), this.isDeferred, this.#objects.path);
+    this.#commits.checkDropped(this.#objects.dropped);
     this.#unpin();
     // It is published in this turn, or fails.
     this.#shown = this.#loop.tick + 1n;
@@ -463,7 +433,7 @@ export class EngineTransaction implements Transaction {
   #total(): Map<number, Batch> {
     const byRelation = new Map<number, Batch[]>();
     for (const { relation, delta } of this.#writes) {
-      if (delta.n === 0 || this.#dropped.includes(relation)) continue;
+      if (delta.n === 0 || this.#objects.dropped.includes(relation)) continue;
       const list = byRelation.get(relation);
       if (list === undefined) byRelation.set(relation, [delta]);
       else list.push(delta);
@@ -495,8 +465,7 @@ export class EngineTransaction implements Transaction {
     this.#truncate(0);
     this.#undoRestarts(0);
     this.#arena.release();
-    if (this.#number !== null) this.#commits.undo(this.#number, 0);
-    this.#undrop(0, []);
+    this.#objects.backTo();
     for (const work of this.#atEnd) work();
   }
 }

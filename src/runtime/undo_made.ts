@@ -10,8 +10,6 @@
  * Nothing goes with it that was there before: what that has come to need stays and is everybody's (ALTER TABLE old ALTER COLUMN c TYPE made_now; CREATE OR REPLACE VIEW
  * old over a table made now). At ROLLBACK TO that, and what else of the transaction stays, waits for its end.
  */
-import { budget } from '../../operators/batch/budget.ts';
-import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
@@ -26,6 +24,7 @@ import { type Drop, drop } from './drop.ts';
 import { unpend } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { localSession } from './local_session.ts';
+import { takeEffectNow } from './take_effect.ts';
 import { isUsed, usesInTables } from './type_users.ts';
 
 /** Takes back what the transaction has made with OIDs from this one on; with 0 as the first, all of it. */
@@ -52,9 +51,7 @@ export function undoMade(engine: TidemarkEngine, transaction: number, from: numb
   }
   const kept = made.filter((oid) => !gone.has(oid) && catalog.open.has(oid));
   if (kept.length === 0 || from > 0) return;
-  budget.makeRoom(pages.usedBytes, () => engine.publishRows(new Map()));
-  engine.show(kept);
-  engine.journal?.ended(engine.loop, { shown: kept });
+  takeEffectNow(engine, { shown: kept, dropped: [], renaming: [], changed: [] });
   engine.log('warn', `ROLLBACK left ${kept.length} objects that were needed by others`);
 }
 

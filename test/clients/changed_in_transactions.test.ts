@@ -1,22 +1,15 @@
 /** COMMENT ON, GRANT, REVOKE and OWNER TO in transactions, of several sessions at once: only the session that does it sees what it has done, until it commits; any other end leaves all as it was. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type pg from 'pg';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { Session, sql } from '../engine/harness.ts';
-import { type ClientServer, startServer, until } from './server.ts';
-import { cleared, cut, OpenClients, refused, rows } from './sessions.ts';
+import { until } from './server.ts';
+import { cut, refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
 
 const options = { timeout: 300_000 };
-let server: ClientServer;
-const clients = new OpenClients(() => server.config);
-const { connect } = clients;
-
-before(async () => {
-  server = await startServer();
-});
-after(() => server.close());
-afterEach(() => cleared(server, clients, 's'));
+const file = serverOfFile(withoutSchemas('s'));
+const { connect } = file;
 
 test('comments, owners and privileges are of the transaction alone until COMMIT', options, async () => {
   const [a, b, asReader] = [await connect(), await connect(), await connect()];
@@ -83,7 +76,7 @@ test('comments, owners and privileges are of the transaction alone until COMMIT'
     const seen = await rows(client, shown);
     if (end === 'cut') {
       cut(client);
-      await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
+      await until('nothing is open', () => !file.server.running.engine.catalog.hasOpen);
     } else await rows(client, end).catch(() => rows(client, 'ROLLBACK'));
     for (const other of [a, b]) assert.deepEqual(await rows(other, shown), end === 'COMMIT' ? seen : old, end);
   }
@@ -209,7 +202,7 @@ test(
         await assert.rejects(rows(b, text), refused('55P03', /by another transaction/), text);
       if (end === 'cut') {
         cut(client);
-        await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
+        await until('nothing is open', () => !file.server.running.engine.catalog.hasOpen);
       } else await rows(client, end).catch(() => rows(client, 'ROLLBACK'));
       for (const other of [a, b]) assert.deepEqual(await rows(other, shown), end === 'COMMIT' ? [seen] : [old], end);
     }

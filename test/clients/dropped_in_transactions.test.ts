@@ -1,22 +1,15 @@
 /** DROP in transactions, of several sessions at once: what one drops is there for all others, and their rows go into it, until it commits; any other end leaves it as it was. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type pg from 'pg';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { Session, sql } from '../engine/harness.ts';
-import { type ClientServer, startServer, until } from './server.ts';
-import { cleared, cut, OpenClients, refused, rows } from './sessions.ts';
+import { until } from './server.ts';
+import { cut, refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
 
 const options = { timeout: 300_000 };
-let server: ClientServer;
-const clients = new OpenClients(() => server.config);
-const { connect } = clients;
-
-before(async () => {
-  server = await startServer();
-});
-after(() => server.close());
-afterEach(() => cleared(server, clients, 's'));
+const file = serverOfFile(withoutSchemas('s'));
+const { connect } = file;
 
 const MADE = `
   CREATE SCHEMA s;
@@ -89,7 +82,7 @@ test('what goes in a transaction goes with its COMMIT alone', options, async () 
         drop,
       );
       await end(client);
-      await until('it has ended', () => !server.running.engine.catalog.hasOpen);
+      await until('it has ended', () => !file.server.running.engine.catalog.hasOpen);
       assert.deepEqual(await listed(b), before, `${drop}, ${how}`);
       const kept = how === 'ROLLBACK TO' ? 1 : 0;
       assert.deepEqual(await rows(b, 'SELECT n::int FROM s.kept'), [[1 + kept]], `${drop}, ${how}`);
@@ -179,7 +172,7 @@ test('statements of others meanwhile', options, async () => {
   for (const text of ['CREATE TABLE none.t (a int)', 'CREATE STREAM none.t (at timestamp, WATERMARK FOR at AS at)'])
     await assert.rejects(rows(b, text), refused('3F000'), text);
   // Nothing is left of what was refused.
-  const { loop, localStreams, catalog } = server.running.engine;
+  const { loop, localStreams, catalog } = file.server.running.engine;
   const left = [...loop.relations.keys(), ...localStreams.keys()].filter((oid) => catalog.get(oid) === undefined);
   assert.deepEqual(left, []);
   // They read and write.
@@ -397,7 +390,7 @@ test('temporary tables', options, async () => {
       assert.deepEqual(await rows(client, 'TABLE t'), [[end === 'ROLLBACK' ? 'temporary' : 'lasting']]);
       await rows(client, 'DISCARD TEMP');
     }
-    const { catalog } = server.running.engine;
+    const { catalog } = file.server.running.engine;
     await until('its schema is gone', () => catalog.schemas.every((name) => !name.startsWith('pg_temp')));
     await rows(await connect(), 'DROP TABLE t');
   }

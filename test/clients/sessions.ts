@@ -1,44 +1,58 @@
-/** What tests of several sessions do with each of them. */
+/** A server for tests of several sessions at once, and what they do with each of them. */
+import { after, afterEach, before } from 'node:test';
 import pg from 'pg';
-import { type ClientServer, until } from './server.ts';
+import { type ClientServer, startServer, until } from './server.ts';
 
 export type HeardClient = pg.Client & { notices: string[] };
 
-/** Clients of one test, which are ended with it. */
-export class OpenClients {
-  readonly #config: () => pg.ClientConfig;
-  #open: pg.Client[] = [];
+/** One that is connected, and the notices that it gets. */
+type Connect = () => Promise<HeardClient>;
 
-  constructor(config: () => pg.ClientConfig) {
-    this.#config = config;
-  }
+type Clear = (server: ClientServer, connect: Connect) => Promise<void>;
 
-  /** One that is connected, and the notices that it gets. */
-  readonly connect = async (): Promise<HeardClient> => {
+/** One server for all tests of a file, and clients of its own for each: behind it they are ended, then `clear` takes away what it has left. */
+export function serverOfFile(clear: Clear): { readonly server: ClientServer; connect: Connect } {
+  let server: ClientServer;
+  const open: pg.Client[] = [];
+  const connect: Connect = async () => {
     const notices: string[] = [];
-    const client = Object.assign(new pg.Client(this.#config()), { notices });
+    const client = Object.assign(new pg.Client(server.config), { notices });
     client.on('error', () => undefined);
     client.on('notice', ({ severity, message }) => void notices.push(`${severity}: ${message}`));
     await client.connect();
-    this.#open.push(client);
+    open.push(client);
     return client;
   };
-
-  async end(): Promise<void> {
+  const end = async (): Promise<void> => {
     // One that was cut off has ended.
-    for (const client of this.#open.splice(0)) await client.end().catch(() => undefined);
-  }
+    for (const client of open.splice(0)) await client.end().catch(() => undefined);
+  };
+  before(async () => {
+    server = await startServer();
+  });
+  after(() => server.close());
+  afterEach(async () => {
+    await end();
+    await clear(server, connect);
+    await end();
+  });
+  return {
+    get server() {
+      return server;
+    },
+    connect,
+  };
 }
 
-/** Ends them, and drops what their test has made in public and in these schemas, for the next. */
-export async function cleared(server: ClientServer, clients: OpenClients, ...schemas: string[]): Promise<void> {
-  await clients.end();
-  await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
-  const admin = await clients.connect();
-  for (const schema of ['public', ...schemas]) await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-  await admin.query('CREATE SCHEMA public');
-  await clients.end();
-}
+/** Waits until no transaction is open, then empties public and drops these schemas. */
+export const withoutSchemas =
+  (...schemas: string[]): Clear =>
+  async (server, connect) => {
+    await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
+    const admin = await connect();
+    for (const schema of [...schemas, 'public']) await rows(admin, `DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    await rows(admin, 'CREATE SCHEMA public');
+  };
 
 /** Ends the socket as a lost network does. */
 export function cut(client: pg.Client): void {

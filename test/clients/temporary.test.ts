@@ -1,29 +1,19 @@
 /** Temporary objects of several sessions at once: each sees its own before all others, none another's; they go with their session, however that ends. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type pg from 'pg';
-import { type ClientServer, startServer, until } from './server.ts';
-import { cut, OpenClients, refused, rows } from './sessions.ts';
+import { until } from './server.ts';
+import { cut, refused, rows, serverOfFile } from './sessions.ts';
 
 const options = { timeout: 60_000 };
-let server: ClientServer;
-const clients = new OpenClients(() => server.config);
-const { connect } = clients;
+const file = serverOfFile(() => until('temporary objects are gone', () => temporary().length === 0));
+const { connect } = file;
 
-before(async () => {
-  server = await startServer();
-});
-after(() => server.close());
-afterEach(async () => {
-  await clients.end();
-  await until('temporary objects are gone', () => temporary().length === 0);
-});
-
-const temporary = () => server.running.engine.catalog.schemas.filter((name) => name.startsWith('pg_temp_'));
+const temporary = () => file.server.running.engine.catalog.schemas.filter((name) => name.startsWith('pg_temp_'));
 
 /** Whether a session is at a statement that begins so. */
 const isActive = (text: string) =>
-  server.running.postgres.sessions().some(({ query, state }) => state === 'active' && query.startsWith(text));
+  file.server.running.postgres.sessions().some(({ query, state }) => state === 'active' && query.startsWith(text));
 
 test('a table of a session is before all others of its name, and nobody else sees it', options, async () => {
   const [a, b] = [await connect(), await connect()];
@@ -109,7 +99,7 @@ test(
     };
     const ended = async () => {
       await until('temporary objects are gone', () => temporary().length === 0);
-      const left = server.running.engine.catalog.objects().map(({ name }) => name);
+      const left = file.server.running.engine.catalog.objects().map(({ name }) => name);
       assert.deepEqual(left, []);
     };
     await (await make()).end();
@@ -137,7 +127,7 @@ test(
       );
       await new Promise((resolve) => setTimeout(resolve, ms));
       cut(making);
-      await until('the session is gone', () => server.running.postgres.sessions().length === 1);
+      await until('the session is gone', () => file.server.running.postgres.sessions().length === 1);
       await ended();
     }
     const pooled = await make();

@@ -1,21 +1,14 @@
 /** DDL in transactions, of several sessions at once: what a transaction makes is its own until COMMIT, and goes by any other end. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type pg from 'pg';
-import { type ClientServer, run, startServer, until } from './server.ts';
-import { cleared, cut, OpenClients, refused, rows } from './sessions.ts';
+import { run, until } from './server.ts';
+import { cut, refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
 import { findPsql, pathOf, skip } from './tools.ts';
 
 const options = { timeout: 60_000 };
-let server: ClientServer;
-const clients = new OpenClients(() => server.config);
-const { connect } = clients;
-
-before(async () => {
-  server = await startServer();
-});
-after(() => server.close());
-afterEach(() => cleared(server, clients, 'made', 'other'));
+const file = serverOfFile(withoutSchemas('made', 'other'));
+const { connect } = file;
 
 /** Names of all that the catalogs list for a session. */
 async function listed(client: pg.Client): Promise<unknown[]> {
@@ -102,7 +95,7 @@ test('all that a transaction makes goes with ROLLBACK, and nobody else sees it b
   }
 });
 
-const userTables = () => server.running.engine.catalog.objects().map(({ name }) => name);
+const userTables = () => file.server.running.engine.catalog.objects().map(({ name }) => name);
 
 test('savepoints: what was made since goes, its name is free, what was made before stays', options, async () => {
   const [a, b] = [await connect(), await connect()];
@@ -146,7 +139,7 @@ test(
     await rows(b, 'CREATE TABLE keys (a int PRIMARY KEY)');
     const there = userTables();
     const isBack = (how: string) =>
-      until(how, () => String(userTables()) === String(there) && server.running.engine.catalog.open.size === 0);
+      until(how, () => String(userTables()) === String(there) && file.server.running.engine.catalog.open.size === 0);
     const make = async () => {
       const client = await connect();
       await rows(client, 'BEGIN; CREATE TABLE made (a int); CREATE MATERIALIZED VIEW of_made AS SELECT a FROM made');
@@ -200,7 +193,7 @@ test(
         cut(client);
         await isBack(`${what} after ${ms} ms`);
       }
-    await until('their sessions are gone', () => server.running.postgres.sessions().length <= 2);
+    await until('their sessions are gone', () => file.server.running.postgres.sessions().length <= 2);
     assert.deepEqual(userTables(), there);
   },
 );
@@ -250,7 +243,7 @@ test('what others make and drop beside it', options, async () => {
   ]);
   await rows(a, 'COMMIT');
   assert.deepEqual([await rows(a, 'TABLE t'), await rows(b, 'TABLE t')], [[[7]], [[7]]]);
-  await rows(b, `SET search_path = pg_open_1, public, pg_open_${server.running.engine.catalog.nextOid}`);
+  await rows(b, `SET search_path = pg_open_1, public, pg_open_${file.server.running.engine.catalog.nextOid}`);
   await rows(a, 'BEGIN; CREATE TABLE hidden (a int)');
   await assert.rejects(rows(b, 'TABLE hidden'), refused('42P01'));
   await rows(a, 'ROLLBACK');
@@ -446,7 +439,10 @@ const psql = await findPsql();
 test('psql --single-transaction', { ...options, skip: skip(psql) }, async () => {
   const client = await connect();
   const script = (text: string) =>
-    run(pathOf(psql), ['-X', '-q', '--single-transaction', '-v', 'ON_ERROR_STOP=1'], { env: server.env, input: text });
+    run(pathOf(psql), ['-X', '-q', '--single-transaction', '-v', 'ON_ERROR_STOP=1'], {
+      env: file.server.env,
+      input: text,
+    });
   const dump = `CREATE TABLE public.items (id integer NOT NULL, name text);
     CREATE SEQUENCE public.items_id_seq AS integer START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1;
     ALTER SEQUENCE public.items_id_seq OWNED BY public.items.id;
