@@ -20,9 +20,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
 import { lsnText, parseLsn } from '../../postgres/replication/lsn.ts';
+import { MessageReader } from '../../postgres/wire/message_reader.ts';
 import type { Message } from '../message_batch.ts';
 import type { RawBatch } from '../source.ts';
-import { MessageCursor, type RelationMessage } from './changes.ts';
+import type { RelationMessage } from './changes.ts';
 import { commitSeen } from './commit_seen.ts';
 import type { DatabaseOptions } from './options.ts';
 import { COPYING, placeText } from './place.ts';
@@ -326,7 +327,7 @@ export class TransactionReader {
           if (message[17] === 1) status.say();
         } else if (kind === XLOG_DATA) {
           this.#logged(message.readBigUInt64BE(9));
-          await transactions.take(new MessageCursor(message.subarray(25)));
+          await transactions.take(new MessageReader(message, 25));
           if (!transactions.isOpen) await this.units.room(buffer(), signal);
         }
       }
