@@ -155,7 +155,7 @@ export class TransactionReader {
     const sql = await this.#open(signal, false);
     try {
       const isThere = await checkSlot(sql, this.options.slot, this.#least());
-      for (const { options } of [...this.#tables].slice(0, 1)) await checkDatabase(sql, options);
+      await checkDatabase(sql, this.options);
       const fresh = await this.#readable(sql);
       if (fresh.length > 0) await this.#copy(fresh, isThere, signal);
       if (this.#followed().length === 0) {
@@ -289,9 +289,8 @@ export class TransactionReader {
     const session = await this.#open(signal, true);
     const from = this.#least() as bigint;
     this.#received = from;
-    const names = identifier(publication).replaceAll("'", "''");
     await session.replicate(
-      `START_REPLICATION SLOT ${identifier(slot)} LOGICAL ${lsnText(from)} (proto_version '1', publication_names '${names}')`,
+      `START_REPLICATION SLOT ${identifier(slot)} LOGICAL ${lsnText(from)} (proto_version '1', publication_names ${literal(identifier(publication))})`,
     );
     well();
     const status = new Status(this, session, this.#durable);
@@ -300,15 +299,18 @@ export class TransactionReader {
       described: (relation, xid) => this.#described(sql, relation, xid),
       committed: (end, parts) => this.#committed(end, parts),
     });
-    let checked = performance.now();
     const timer = setInterval(() => status.say(), STATUS_MS);
+    let isDue = false;
     // Wakes the loop below, which waits for messages that may not come.
     let wake = (): void => undefined;
-    const checks = setInterval(() => wake(), CHECK_MS);
+    const checks = setInterval(() => {
+      isDue = true;
+      wake();
+    }, CHECK_MS);
     try {
       for (;;) {
-        if (performance.now() - checked >= CHECK_MS && !transactions.isOpen) {
-          checked = performance.now();
+        if (isDue && !transactions.isOpen) {
+          isDue = false;
           await this.#checkTables(sql);
           // They are copied by another attempt.
           if ((await this.#readable(sql)).length > 0) return;

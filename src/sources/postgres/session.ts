@@ -100,7 +100,7 @@ export class UpstreamSession {
   async *copyOut(text: string): AsyncGenerator<Buffer> {
     this.#stream.write(serialize.query(text));
     for (;;) {
-      const message = this.#reader.now() ?? (await this.#next());
+      const message = this.#reader.now() ?? (await this.#reader.next());
       if (message.name === 'error') throw errorOf(message);
       if (message.name === 'copyData') yield message.chunk.subarray(0, message.chunk.length - 1);
       if (message.name === 'readyForQuery') return;
