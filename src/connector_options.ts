@@ -3,6 +3,7 @@
  * All throw SqlError 22023 with what the option must be as the hint; a file that cannot be read is 58P01.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import { SqlError } from '../operators/errors.ts';
 import { AT_ONCE } from './open_at_once.ts';
 
@@ -52,6 +53,37 @@ export function choice<T extends string>(
 
 export function badOption(name: string, text: string, wanted: string): SqlError {
   return new SqlError('22023', `invalid value for option "${name}": "${text}"`, { hint: `It must be ${wanted}.` });
+}
+
+export function missingOption(connector: string, name: string, wanted: string): SqlError {
+  return new SqlError('22023', `connector "${connector}" needs the option "${name}"`, {
+    hint: `It must be ${wanted}.`,
+  });
+}
+
+/** Of every connector that can encrypt what it says to its servers. */
+export const SSL_OPTIONS: Readonly<Record<string, string>> = {
+  ssl: "'true' or 'false'; true when another ssl option is given",
+  ssl_ca: 'certificate of the authority: PEM text or a file name',
+  ssl_cert: 'client certificate: PEM text or a file name',
+  ssl_key: 'client key: PEM text or a file name',
+  ssl_passphrase: 'passphrase of the client key',
+  ssl_servername: 'server name to check and to send',
+  ssl_reject_unauthorized: "'false' takes any server certificate (default 'true')",
+};
+
+/** Null: not encrypted. */
+export function sslOptions(given: Readonly<Record<string, string>>): ConnectionOptions | null {
+  const any = Object.keys(given).some((name) => name.startsWith('ssl_'));
+  if (choice(given, 'ssl', any ? 'true' : 'false', ['true', 'false']) === 'false') return null;
+  return {
+    ca: pem(given, 'ssl_ca'),
+    cert: pem(given, 'ssl_cert'),
+    key: pem(given, 'ssl_key'),
+    passphrase: given.ssl_passphrase,
+    ...(given.ssl_servername === undefined ? {} : { servername: given.ssl_servername }),
+    rejectUnauthorized: choice(given, 'ssl_reject_unauthorized', 'true', ['true', 'false']) === 'true',
+  };
 }
 
 /** What an option holds, or the file that it names. */

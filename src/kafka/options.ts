@@ -1,7 +1,6 @@
 /** Options that every use of a Kafka cluster has: where it is, how to log in. Names are kafkajs's in snake case. */
 import type { KafkaConfig, SASLOptions } from 'kafkajs';
-import { SqlError } from '../../operators/errors.ts';
-import { badOption, choice, integer, pem } from '../connector_options.ts';
+import { badOption, choice, integer, missingOption, SSL_OPTIONS, sslOptions } from '../connector_options.ts';
 
 export interface ClusterOptions {
   brokers: string[];
@@ -17,13 +16,7 @@ export const CLUSTER_OPTIONS: Record<string, string> = {
   client_id: "name shown to the brokers (default 'tidemark')",
   connection_timeout: 'milliseconds to connect (default 3000)',
   request_timeout: 'milliseconds for an answer (default 15000)',
-  ssl: "'true' or 'false'; true when another ssl option is given",
-  ssl_ca: 'certificate of the authority: PEM text or a file name',
-  ssl_cert: 'client certificate: PEM text or a file name',
-  ssl_key: 'client key: PEM text or a file name',
-  ssl_passphrase: 'passphrase of the client key',
-  ssl_servername: 'server name to check and to send',
-  ssl_reject_unauthorized: "'false' takes any server certificate (default 'true')",
+  ...SSL_OPTIONS,
   sasl_mechanism: "'plain', 'scram-sha-256', 'scram-sha-512' or 'oauthbearer'",
   sasl_username: 'user of plain and scram',
   sasl_password: 'password of plain and scram',
@@ -34,7 +27,7 @@ export function parseClusterOptions(given: Record<string, string>): ClusterOptio
   return {
     brokers: brokerList(required(given, 'brokers', CLUSTER_OPTIONS.brokers)),
     clientId: given.client_id ?? 'tidemark',
-    ssl: sslOptions(given),
+    ssl: sslOptions(given) ?? undefined,
     sasl: saslOptions(given),
     connectionTimeoutMs: integer(given, 'connection_timeout', 3000, 1, 600_000),
     requestTimeoutMs: integer(given, 'request_timeout', 15_000, 1, 600_000),
@@ -43,12 +36,8 @@ export function parseClusterOptions(given: Record<string, string>): ClusterOptio
 
 export function required(given: Record<string, string>, name: string, wanted: string): string {
   const value = given[name];
-  if (value === undefined || value.trim() === '') throw missingOption(name, wanted);
+  if (value === undefined || value.trim() === '') throw missingOption('kafka', name, wanted);
   return value.trim();
-}
-
-export function missingOption(name: string, wanted: string): SqlError {
-  return new SqlError('22023', `connector "kafka" needs the option "${name}"`, { hint: `It must be ${wanted}.` });
 }
 
 function brokerList(text: string): string[] {
@@ -57,19 +46,6 @@ function brokerList(text: string): string[] {
     if (match === null) throw badOption('brokers', text, CLUSTER_OPTIONS.brokers);
     return `${match[1]}:${match[2] ?? '9092'}`;
   });
-}
-
-function sslOptions(given: Record<string, string>): KafkaConfig['ssl'] {
-  const any = Object.keys(given).some((name) => name.startsWith('ssl_'));
-  if (choice(given, 'ssl', any ? 'true' : 'false', ['true', 'false']) === 'false') return undefined;
-  return {
-    ca: pem(given, 'ssl_ca'),
-    cert: pem(given, 'ssl_cert'),
-    key: pem(given, 'ssl_key'),
-    passphrase: given.ssl_passphrase,
-    ...(given.ssl_servername === undefined ? {} : { servername: given.ssl_servername }),
-    rejectUnauthorized: choice(given, 'ssl_reject_unauthorized', 'true', ['true', 'false']) === 'true',
-  };
 }
 
 function saslOptions(given: Record<string, string>): SASLOptions | undefined {

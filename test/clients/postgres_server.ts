@@ -10,6 +10,9 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { findPgbench } from './tools.ts';
 
+/** A reason to skip tests. */
+export const NO_POSTGRES = 'no PostgreSQL server on this machine';
+
 /** Of nobody, as PostgreSQL refuses to run as root. */
 const NOBODY = { uid: 65534, gid: 65534 };
 /** Where Debian's packages have it, by version. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { type PostgresServer, startPostgres } from './postgres_server.ts';
+import { NO_POSTGRES, type PostgresServer, startPostgres } from './postgres_server.ts';
 import { type ClientServer, startServer } from './server.ts';
 import { rows } from './sessions.ts';
 
@@ -47,7 +47,7 @@ const QUERIES = [
 ];
 
 test('CREATE SUBSCRIPTION ... CONNECTION to Tidemark', async (t) => {
-  if (postgres === null) return t.skip('no PostgreSQL server on this machine');
+  if (postgres === null) return t.skip(NO_POSTGRES);
   let server: ClientServer = await startServer({ data });
   const { port } = server;
   let here = await connected(server.config);

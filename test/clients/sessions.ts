@@ -54,6 +54,14 @@ export const withoutSchemas =
     await rows(admin, 'CREATE SCHEMA public');
   };
 
+/** One that is connected. */
+export async function connected(config: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client(config);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 /** Ends the socket as a lost network does. */
 export function cut(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();

@@ -13,7 +13,7 @@ import pg from 'pg';
 import { Random, testSeed } from '../../operators/testing/property.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { examine } from '../../src/durable/doctor.ts';
-import { type PostgresServer, startPostgres } from '../clients/postgres_server.ts';
+import { NO_POSTGRES, type PostgresServer, startPostgres } from '../clients/postgres_server.ts';
 import { until } from '../clients/server.ts';
 import { Child, progress, rounds } from './child.ts';
 
@@ -152,7 +152,7 @@ class Writer {
 }
 
 test('tables of a PostgreSQL over kills of both servers', async (t) => {
-  if (postgres === null) return t.skip('no PostgreSQL server on this machine');
+  if (postgres === null) return t.skip(NO_POSTGRES);
   const seed = testSeed();
   const random = new Random(seed);
   const upstream = postgres;

@@ -10,6 +10,11 @@ const CONTROL: Record<string, number> = { b: 8, f: 12, n: 10, r: 13, t: 9, v: 11
 const BACKSLASH = 92;
 const X = 120;
 
+/** What follows the backslash for a byte that a field must have escaped; 0: stands for itself. */
+export const ESCAPES = new Uint8Array(256);
+for (const [letter, byte] of Object.entries(CONTROL)) ESCAPES[byte] = letter.charCodeAt(0);
+ESCAPES[BACKSLASH] = BACKSLASH;
+
 /** The fields of a line, without any check of their number. */
 export function splitTextLine(line: string, delimiter: string, nullText: string): (string | null)[] {
   if (!line.includes('\\')) {

@@ -18,24 +18,11 @@ import { portableContext, type RowForm } from '../encode/row_form.ts';
 import type { RowWriter } from '../encode/row_writer.ts';
 import type { Output } from '../wire/output.ts';
 import { BACKEND } from '../wire/protocol.ts';
+import { ESCAPES } from './text_fields.ts';
 
 const LF = 10;
 const CR = 13;
 const BACKSLASH = 92;
-
-/** What follows the backslash for a byte that text must escape; 0: stands for itself. */
-const ESCAPES = new Uint8Array(256);
-for (const [byte, letter] of [
-  [8, 'b'],
-  [9, 't'],
-  [10, 'n'],
-  [11, 'v'],
-  [12, 'f'],
-  [13, 'r'],
-  [92, '\\'],
-] as const) {
-  ESCAPES[byte] = letter.charCodeAt(0);
-}
 
 export class TextWriter implements RowWriter {
   readonly #columns: ResultColumn[];

@@ -155,11 +155,11 @@ class Sender {
   /** Standby status update; the feedback of a hot standby says nothing here. */
   #status(body: Buffer): void {
     const reader = new MessageReader(body);
-    const kind = String.fromCharCode(reader.bytes(1)[0]);
+    const kind = reader.letter();
     if (kind === 'h') return;
     if (kind !== 'r') throw protocolError(`unexpected message "${kind}" during replication`);
-    const [, flushed] = [0, 0, 0, 0].map(() => reader.bytes(8).readBigUInt64BE());
-    const wantsReply = reader.bytes(1)[0] !== 0;
+    const [, flushed] = [0, 0, 0, 0].map(() => reader.uint64());
+    const wantsReply = reader.byte() !== 0;
     reader.end();
     if (flushed > 0n) this.#session.replication?.confirm(this.#slot, tickBefore(flushed));
     this.#wanted ||= wantsReply;

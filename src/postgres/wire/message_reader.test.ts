@@ -24,6 +24,7 @@ test('nothing is read beyond the end of a message, where the next one begins', (
   }
   assert.throws(() => new MessageReader(buffer, 2, 4).int32(), SqlError);
   assert.throws(() => new MessageReader(buffer, 2, 3).uint16(), SqlError);
+  assert.throws(() => new MessageReader(buffer, 0, 7).uint64(), SqlError);
   assert.throws(() => new MessageReader(buffer, 2, 4).skip(3), SqlError);
   assert.throws(() => new MessageReader(buffer, 2, 4).skip(-1), SqlError);
   assert.throws(() => new MessageReader(buffer, 2, 5).end(), SqlError);
@@ -32,4 +33,5 @@ test('nothing is read beyond the end of a message, where the next one begins', (
 test('numbers have their signs', () => {
   const reader = new MessageReader(Buffer.from([0xff, 0xff, 0xff, 0xfe, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff]));
   assert.deepEqual([reader.int32(), reader.uint16(), reader.uint32()], [-2, 65534, 4294967295]);
+  assert.equal(new MessageReader(Buffer.alloc(8, 0xff)).uint64(), 2n ** 64n - 1n);
 });

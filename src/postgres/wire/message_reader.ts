@@ -69,6 +69,10 @@ export class MessageReader {
     return this.#body[this.#at++];
   }
 
+  letter(): string {
+    return String.fromCharCode(this.byte());
+  }
+
   /** Unsigned: counts go up to 65535. */
   uint16(): number {
     this.#need(2);
@@ -88,6 +92,10 @@ export class MessageReader {
 
   uint32(): number {
     return this.int32() >>> 0;
+  }
+
+  uint64(): bigint {
+    return this.#body.readBigUInt64BE(this.skip(8));
   }
 
   /** `likely`, when that is what is there: then no text is made. */

@@ -1,13 +1,7 @@
 /** The options of CREATE SINK ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
 import { SqlError } from '../../../operators/errors.ts';
-import { badOption, choice, integer, refuseUnknown } from '../../connector_options.ts';
-import {
-  CLUSTER_OPTIONS,
-  type ClusterOptions,
-  missingOption,
-  parseClusterOptions,
-  required,
-} from '../../kafka/options.ts';
+import { badOption, choice, integer, missingOption, refuseUnknown } from '../../connector_options.ts';
+import { CLUSTER_OPTIONS, type ClusterOptions, parseClusterOptions, required } from '../../kafka/options.ts';
 import { type Registrar, SchemaRegistry } from '../../registry/client.ts';
 import { parseRegistryOptions, REGISTRY_OPTIONS } from '../../registry/options.ts';
 import type { Delivery, SinkRows } from '../../runtime/sink.ts';
@@ -89,7 +83,7 @@ function formatsOf(given: Record<string, string>): Pick<KafkaSinkOptions, 'forma
   if (keyFormat !== format && keyFormat !== 'json') {
     throw badOption('key_format', keyFormat, `'${format}' or 'json' with format = '${format}'`);
   }
-  if (options === null) throw missingOption('schema_registry', REGISTRY_OPTIONS.schema_registry);
+  if (options === null) throw missingOption('kafka', 'schema_registry', REGISTRY_OPTIONS.schema_registry);
   return { format, keyFormat, registry: new SchemaRegistry(options, format === 'avro' ? 'AVRO' : 'PROTOBUF') };
 }
 

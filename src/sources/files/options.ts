@@ -1,7 +1,7 @@
 /** The options of CREATE STREAM ... WITH (connector = 'files', ...). */
 import { isAbsolute } from 'node:path';
 import { SqlError } from '../../../operators/errors.ts';
-import { badOption, choice, integer, refuseUnknown } from '../../connector_options.ts';
+import { badOption, choice, integer, missingOption, refuseUnknown } from '../../connector_options.ts';
 import type { CsvOptions } from '../../formats/csv/fields.ts';
 import { CSV_OPTIONS, csvOptions } from '../../formats/options.ts';
 
@@ -49,11 +49,7 @@ export function parseFileSourceOptions(given: Record<string, string>): FileSourc
   if (stray !== undefined) throw new SqlError('22023', `option "${stray}" is for format = 'csv'`);
   choice(given, 'envelope', 'append', ['append', 'upsert']);
   const { path } = given;
-  if (path === undefined) {
-    throw new SqlError('22023', 'connector "files" needs the option "path"', {
-      hint: `It must be ${FILE_SOURCE_OPTIONS.path}.`,
-    });
-  }
+  if (path === undefined) throw missingOption('files', 'path', FILE_SOURCE_OPTIONS.path);
   if (!isAbsolute(path) || path.includes('\0')) throw badOption('path', path, FILE_SOURCE_OPTIONS.path);
   const header = choice(given, 'header', 'false', ['true', 'false', 'match']);
   return {

@@ -6,6 +6,9 @@
  *                                                                                                                          {key: line, value: null}    DELETE
  *                                                                                                                          {key: null, value: null}    TRUNCATE
  */
+import { EPOCH_DIFF_MICROS, EPOCH_DIFF_MS } from '../../../operators/expr/datetime/calendar.ts';
+import { ESCAPES } from '../../postgres/copy/text_fields.ts';
+import type { MessageReader } from '../../postgres/wire/message_reader.ts';
 import type { Message } from '../message_batch.ts';
 
 /** A value that did not come, as it has not changed. */
@@ -22,126 +25,63 @@ export interface FieldPlaces {
 
 export interface RelationMessage {
   oid: number;
-  identity: string;
   columns: { name: string; type: number; modifier: number }[];
 }
 
-/** Microseconds between 1970 and 2000. */
-const EPOCH_MICROS = 946_684_800_000_000n;
 const TAB = Buffer.from('\t');
 const NULL_FIELD = Buffer.from('\\N');
 const UNCHANGED_BYTES = Buffer.from(UNCHANGED_FIELD);
 const BACKSLASH = 92;
-const ESCAPES = new Map([
-  [8, 'b'],
-  [9, 't'],
-  [10, 'n'],
-  [11, 'v'],
-  [12, 'f'],
-  [13, 'r'],
-  [BACKSLASH, '\\'],
-]);
 
-/** Reads a message from its beginning on. */
-export class MessageCursor {
-  readonly #bytes: Buffer;
-  #at = 0;
+/** Milliseconds since 1970. */
+export function readTime(message: MessageReader): number {
+  return Number((BigInt.asIntN(64, message.uint64()) + EPOCH_DIFF_MICROS) / 1000n);
+}
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+export function readRelation(message: MessageReader): RelationMessage {
+  const oid = message.uint32();
+  message.cstring();
+  message.cstring();
+  message.byte();
+  const columns = Array.from({ length: message.uint16() }, () => {
+    message.byte();
+    return { name: message.cstring(), type: message.uint32(), modifier: message.int32() };
+  });
+  return { oid, columns };
+}
+
+function readTuple(message: MessageReader): Field[] {
+  return Array.from({ length: message.uint16() }, (): Field => {
+    const kind = message.letter();
+    if (kind === 'n') return null;
+    return kind === 'u' ? UNCHANGED : message.bytes(message.int32());
+  });
+}
+
+/** What an Insert, Update or Delete is, behind its relation's OID, to tables that read these columns. */
+export function readChange(message: MessageReader, places: FieldPlaces[], timestamp: number): Message[] {
+  let old: Field[] | null = null;
+  let row: Field[] | null = null;
+  while (message.remaining > 0) {
+    if (message.letter() === 'N') row = readTuple(message);
+    else old = readTuple(message);
   }
+  // The old row has what has not changed, where it is whole, and of the key where that is long.
+  if (old !== null && row !== null)
+    for (const [i, field] of row.entries()) if (field === UNCHANGED && old[i] !== null) row[i] = old[i];
+  return places.map(({ fields, key }) => ({
+    timestamp,
+    key: old === null ? null : line(old, key),
+    value: row === null ? null : line(row, fields),
+    headers: [],
+  }));
+}
 
-  letter(): string {
-    return String.fromCharCode(this.#bytes[this.#at++]);
-  }
-
-  byte(): number {
-    return this.#bytes[this.#at++];
-  }
-
-  int16(): number {
-    this.#at += 2;
-    return this.#bytes.readInt16BE(this.#at - 2);
-  }
-
-  /** OIDs go up to 2^32. */
-  uint32(): number {
-    this.#at += 4;
-    return this.#bytes.readUInt32BE(this.#at - 4);
-  }
-
-  int32(): number {
-    this.#at += 4;
-    return this.#bytes.readInt32BE(this.#at - 4);
-  }
-
-  uint64(): bigint {
-    this.#at += 8;
-    return this.#bytes.readBigUInt64BE(this.#at - 8);
-  }
-
-  /** Milliseconds since 1970. */
-  time(): number {
-    this.#at += 8;
-    return Number((this.#bytes.readBigInt64BE(this.#at - 8) + EPOCH_MICROS) / 1000n);
-  }
-
-  text(): string {
-    const end = this.#bytes.indexOf(0, this.#at);
-    const text = this.#bytes.toString('utf8', this.#at, end);
-    this.#at = end + 1;
-    return text;
-  }
-
-  relation(): RelationMessage {
-    const oid = this.uint32();
-    this.text();
-    this.text();
-    const identity = this.letter();
-    const columns = Array.from({ length: this.int16() }, () => {
-      this.byte();
-      return { name: this.text(), type: this.uint32(), modifier: this.int32() };
-    });
-    return { oid, identity, columns };
-  }
-
-  #tuple(): Field[] {
-    return Array.from({ length: this.int16() }, (): Field => {
-      const kind = this.letter();
-      if (kind === 'n') return null;
-      if (kind === 'u') return UNCHANGED;
-      const length = this.int32();
-      this.#at += length;
-      return this.#bytes.subarray(this.#at - length, this.#at);
-    });
-  }
-
-  /** What an Insert, Update or Delete is, behind its relation's OID, to a table that reads these columns. */
-  change(places: FieldPlaces[], timestamp: number): Message[] {
-    let mark = this.letter();
-    let old: Field[] | null = null;
-    if (mark !== 'N') {
-      old = this.#tuple();
-      mark = this.#at < this.#bytes.length ? this.letter() : '';
-    }
-    const row = mark === 'N' ? this.#tuple() : null;
-    // The old row has what has not changed, where it is whole, and of the key where that is long.
-    if (old !== null && row !== null)
-      for (const [i, field] of row.entries()) if (field === UNCHANGED && old[i] !== null) row[i] = old[i];
-    return places.map(({ fields, key }) => ({
-      timestamp,
-      key: old === null ? null : line(old, key),
-      value: row === null ? null : line(row, fields),
-      headers: [],
-    }));
-  }
-
-  /** The OIDs of the tables that a Truncate empties. */
-  truncated(): number[] {
-    const count = this.int32();
-    this.byte();
-    return Array.from({ length: count }, () => this.uint32());
-  }
+/** The OIDs of the tables that a Truncate empties. */
+export function readTruncated(message: MessageReader): number[] {
+  const count = message.int32();
+  message.byte();
+  return Array.from({ length: count }, () => message.uint32());
 }
 
 function line(fields: Field[], places: number[]): Buffer {
@@ -157,19 +97,17 @@ function line(fields: Field[], places: number[]): Buffer {
 
 function escaped(field: Buffer): Buffer {
   let count = 0;
-  for (const byte of field) if (byte === BACKSLASH || (byte <= 13 && byte >= 8)) count++;
+  for (const byte of field) if (ESCAPES[byte] !== 0) count++;
   if (count === 0) return field;
   const out = Buffer.allocUnsafe(field.length + count);
   let at = 0;
   for (const byte of field) {
-    const letter = byte === BACKSLASH || byte <= 13 ? ESCAPES.get(byte) : undefined;
-    if (letter === undefined) out[at++] = byte;
-    else at += out.write(`\\${letter}`, at, 'latin1');
+    const letter = ESCAPES[byte];
+    if (letter !== 0) out[at++] = BACKSLASH;
+    out[at++] = letter === 0 ? byte : letter;
   }
   return out;
 }
-
-const EPOCH_MILLIS = Number(EPOCH_MICROS / 1000n);
 
 /** A status update: all that is committed before there is kept. */
 export function statusUpdate(received: bigint, kept: bigint): Buffer {
@@ -178,6 +116,6 @@ export function statusUpdate(received: bigint, kept: bigint): Buffer {
   status.writeBigUInt64BE(received, 1);
   status.writeBigUInt64BE(kept, 9);
   status.writeBigUInt64BE(kept, 17);
-  status.writeBigInt64BE(BigInt(Date.now() - EPOCH_MILLIS) * 1000n, 25);
+  status.writeBigInt64BE(BigInt(Date.now() - EPOCH_DIFF_MS) * 1000n, 25);
   return status;
 }

@@ -1,7 +1,6 @@
 /** The options of CREATE TABLE ... WITH (connector = 'postgres', ...). */
 import type { ConnectionOptions } from 'node:tls';
-import { SqlError } from '../../../operators/errors.ts';
-import { badOption, choice, integer, pem, refuseUnknown } from '../../connector_options.ts';
+import { badOption, integer, missingOption, refuseUnknown, SSL_OPTIONS, sslOptions } from '../../connector_options.ts';
 
 /** What tables have in common that one reader serves: the same transactions of the same database. */
 export interface DatabaseOptions {
@@ -35,13 +34,7 @@ const POSTGRES_OPTIONS: Record<string, string> = {
   table: "'name' or 'schema.name' (default schema 'public')",
   publication: 'the name of a publication that has the table',
   slot: "the name of a replication slot (default 'tidemark_' and the publication)",
-  ssl: "'true' or 'false'; true when another ssl option is given",
-  ssl_ca: 'certificate of the authority: PEM text or a file name',
-  ssl_cert: 'client certificate: PEM text or a file name',
-  ssl_key: 'client key: PEM text or a file name',
-  ssl_passphrase: 'passphrase of the client key',
-  ssl_servername: 'server name to check and to send',
-  ssl_reject_unauthorized: "'false' takes any server certificate (default 'true')",
+  ...SSL_OPTIONS,
   connection_timeout: 'milliseconds to connect and log in (default 10000)',
   buffer_bytes: 'bytes read ahead (default 33554432)',
 };
@@ -56,14 +49,13 @@ export function parsePostgresOptions(given: Record<string, string>): PostgresOpt
   const slot = given.slot ?? `tidemark_${publication}`;
   if (!/^[a-z0-9_]{1,63}$/.test(slot))
     throw badOption('slot', slot, '1 to 63 characters of a to z, 0 to 9 and _, which the publication is not');
-  const host = given.host ?? 'localhost';
   return {
-    host,
+    host: given.host ?? 'localhost',
     port: integer(given, 'port', 5432, 1, 65535),
     database: required(given, 'database'),
     user: required(given, 'user'),
     password: given.password ?? null,
-    ssl: sslOptions(given, host),
+    ssl: sslOptions(given),
     connectTimeoutMs: integer(given, 'connection_timeout', 10_000, 1, 600_000),
     publication,
     slot,
@@ -74,10 +66,8 @@ export function parsePostgresOptions(given: Record<string, string>): PostgresOpt
 
 function required(given: Record<string, string>, name: string): string {
   const value = given[name];
-  if (value !== undefined && value !== '') return value;
-  throw new SqlError('22023', `connector "postgres" needs the option "${name}"`, {
-    hint: `It must be ${POSTGRES_OPTIONS[name]}.`,
-  });
+  if (value === undefined || value === '') throw missingOption('postgres', name, POSTGRES_OPTIONS[name]);
+  return value;
 }
 
 /** Names are as they are in PostgreSQL's catalog, without quotes; the first dot ends the schema's. */
@@ -86,18 +76,4 @@ function tableName(text: string): { schema: string; table: string } {
   const [schema, table] = dot < 0 ? ['public', text] : [text.slice(0, dot), text.slice(dot + 1)];
   if (schema === '' || table === '') throw badOption('table', text, POSTGRES_OPTIONS.table);
   return { schema, table };
-}
-
-function sslOptions(given: Record<string, string>, host: string): ConnectionOptions | null {
-  const any = Object.keys(given).some((name) => name.startsWith('ssl_'));
-  if (choice(given, 'ssl', any ? 'true' : 'false', ['true', 'false']) === 'false') return null;
-  return {
-    ca: pem(given, 'ssl_ca'),
-    cert: pem(given, 'ssl_cert'),
-    key: pem(given, 'ssl_key'),
-    passphrase: given.ssl_passphrase,
-    host,
-    servername: given.ssl_servername ?? host,
-    rejectUnauthorized: choice(given, 'ssl_reject_unauthorized', 'true', ['true', 'false']) === 'true',
-  };
 }

@@ -20,9 +20,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
 import { lsnText, parseLsn } from '../../postgres/replication/lsn.ts';
+import { MessageReader } from '../../postgres/wire/message_reader.ts';
 import type { Message } from '../message_batch.ts';
 import type { RawBatch } from '../source.ts';
-import { MessageCursor, type RelationMessage } from './changes.ts';
+import type { RelationMessage } from './changes.ts';
 import { commitSeen } from './commit_seen.ts';
 import type { DatabaseOptions } from './options.ts';
 import { COPYING, placeText } from './place.ts';
@@ -154,7 +155,7 @@ export class TransactionReader {
     const sql = await this.#open(signal, false);
     try {
       const isThere = await checkSlot(sql, this.options.slot, this.#least());
-      for (const { options } of [...this.#tables].slice(0, 1)) await checkDatabase(sql, options);
+      await checkDatabase(sql, this.options);
       const fresh = await this.#readable(sql);
       if (fresh.length > 0) await this.#copy(fresh, isThere, signal);
       if (this.#followed().length === 0) {
@@ -288,9 +289,8 @@ export class TransactionReader {
     const session = await this.#open(signal, true);
     const from = this.#least() as bigint;
     this.#received = from;
-    const names = identifier(publication).replaceAll("'", "''");
     await session.replicate(
-      `START_REPLICATION SLOT ${identifier(slot)} LOGICAL ${lsnText(from)} (proto_version '1', publication_names '${names}')`,
+      `START_REPLICATION SLOT ${identifier(slot)} LOGICAL ${lsnText(from)} (proto_version '1', publication_names ${literal(identifier(publication))})`,
     );
     well();
     const status = new Status(this, session, this.#durable);
@@ -299,15 +299,18 @@ export class TransactionReader {
       described: (relation, xid) => this.#described(sql, relation, xid),
       committed: (end, parts) => this.#committed(end, parts),
     });
-    let checked = performance.now();
     const timer = setInterval(() => status.say(), STATUS_MS);
+    let isDue = false;
     // Wakes the loop below, which waits for messages that may not come.
     let wake = (): void => undefined;
-    const checks = setInterval(() => wake(), CHECK_MS);
+    const checks = setInterval(() => {
+      isDue = true;
+      wake();
+    }, CHECK_MS);
     try {
       for (;;) {
-        if (performance.now() - checked >= CHECK_MS && !transactions.isOpen) {
-          checked = performance.now();
+        if (isDue && !transactions.isOpen) {
+          isDue = false;
           await this.#checkTables(sql);
           // They are copied by another attempt.
           if ((await this.#readable(sql)).length > 0) return;
@@ -326,7 +329,7 @@ export class TransactionReader {
           if (message[17] === 1) status.say();
         } else if (kind === XLOG_DATA) {
           this.#logged(message.readBigUInt64BE(9));
-          await transactions.take(new MessageCursor(message.subarray(25)));
+          await transactions.take(new MessageReader(message, 25));
           if (!transactions.isOpen) await this.units.room(buffer(), signal);
         }
       }

@@ -100,7 +100,7 @@ export class UpstreamSession {
   async *copyOut(text: string): AsyncGenerator<Buffer> {
     this.#stream.write(serialize.query(text));
     for (;;) {
-      const message = this.#reader.now() ?? (await this.#next());
+      const message = this.#reader.now() ?? (await this.#reader.next());
       if (message.name === 'error') throw errorOf(message);
       if (message.name === 'copyData') yield message.chunk.subarray(0, message.chunk.length - 1);
       if (message.name === 'readyForQuery') return;
@@ -156,7 +156,7 @@ export class UpstreamSession {
 }
 
 /** The socket, encrypted where that is asked for. */
-async function encrypted(socket: Socket, { ssl }: DatabaseOptions): Promise<Duplex> {
+async function encrypted(socket: Socket, { host, ssl }: DatabaseOptions): Promise<Duplex> {
   await happened(socket, 'connect');
   if (ssl === null) return socket;
   socket.write(serialize.requestSsl());
@@ -168,7 +168,7 @@ async function encrypted(socket: Socket, { ssl }: DatabaseOptions): Promise<Dupl
   // Bytes behind the answer came in clear, from whomever.
   if (answer.length !== 1 || answer[0] !== 'S'.charCodeAt(0)) throw new Error('the server does not take TLS');
   socket.pause();
-  const stream = connectTls({ ...ssl, socket });
+  const stream = connectTls({ host, servername: host, ...ssl, socket });
   await happened(stream, 'secureConnect');
   return stream;
 }

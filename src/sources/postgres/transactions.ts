@@ -3,8 +3,16 @@
  *
  *   Begin · [Relation: which tables read it] · Insert, Update, Delete, Truncate -> records of tables · Commit -> all of them
  */
+import type { MessageReader } from '../../postgres/wire/message_reader.ts';
 import type { Message } from '../message_batch.ts';
-import type { FieldPlaces, MessageCursor, RelationMessage } from './changes.ts';
+import {
+  type FieldPlaces,
+  type RelationMessage,
+  readChange,
+  readRelation,
+  readTime,
+  readTruncated,
+} from './changes.ts';
 import type { PostgresSource } from './source.ts';
 
 /** A table as the stream's messages about it are read. */
@@ -37,17 +45,17 @@ export class Transactions {
     return this.#parts !== null;
   }
 
-  async take(message: MessageCursor): Promise<void> {
+  async take(message: MessageReader): Promise<void> {
     const type = message.letter();
     switch (type) {
       case 'B':
         this.#parts = new Map();
         this.#commit = message.uint64();
-        this.#time = message.time();
+        this.#time = readTime(message);
         this.#xid = message.uint32();
         return;
       case 'R': {
-        const relation = message.relation();
+        const relation = readRelation(message);
         this.#relations.set(relation.oid, await this.#taker.described(relation, this.#xid));
         return;
       }
@@ -56,7 +64,8 @@ export class Transactions {
       case 'D': {
         const followed = this.#wanting(message.uint32());
         if (followed.length === 0) return;
-        const records = message.change(
+        const records = readChange(
+          message,
           followed.map(({ places }) => places),
           this.#time,
         );
@@ -66,7 +75,7 @@ export class Transactions {
         return;
       }
       case 'T':
-        for (const oid of message.truncated())
+        for (const oid of readTruncated(message))
           for (const { table } of this.#wanting(oid))
             this.#add(table, { key: null, value: null, timestamp: this.#time, headers: [] });
         return;

@@ -26,14 +26,6 @@ export class Units implements Moments {
   #bytes = 0;
   #wake: (() => void) | null = null;
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  get isEmpty(): boolean {
-    return this.#first === this.#end;
-  }
-
   get #end(): number {
     return this.#base + this.#queue.length;
   }

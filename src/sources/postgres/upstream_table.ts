@@ -5,7 +5,7 @@
  *   columns that are read: name, number, type, modifier        identity: what of an old row comes with a change, and that it tells rows apart as the primary key here does
  */
 import { SqlError } from '../../../operators/errors.ts';
-import type { PostgresOptions } from './options.ts';
+import type { DatabaseOptions, PostgresOptions } from './options.ts';
 import type { UpstreamSession } from './session.ts';
 
 export interface UpstreamTable {
@@ -42,7 +42,7 @@ export function nameOf({ schema, table }: PostgresOptions): string {
 }
 
 /** Throws SqlError for a database that cannot be followed: 55000 wal_level, 42501 no right to. */
-export async function checkDatabase(session: UpstreamSession, { user }: PostgresOptions): Promise<void> {
+export async function checkDatabase(session: UpstreamSession, { user }: DatabaseOptions): Promise<void> {
   const [[level, mayReplicate]] = await session.query(
     "SELECT current_setting('wal_level'), rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user",
   );
@@ -122,14 +122,15 @@ export async function lockUnchanged(session: UpstreamSession, options: PostgresO
 /** The publication has the table, all of its rows and the columns, and tells of every kind of change. */
 async function checkPublication(
   session: UpstreamSession,
-  { publication, schema, table }: PostgresOptions,
+  options: PostgresOptions,
   { names }: WantedColumns,
 ): Promise<void> {
+  const { publication, schema, table } = options;
   const name = `${schema}.${table}`;
   const [kinds] = await session.query(
     `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication WHERE pubname = ${literal(publication)}`,
   );
-  const made = `CREATE PUBLICATION ${identifier(publication)} FOR TABLE ${identifier(schema)}.${identifier(table)}, in that database.`;
+  const made = `CREATE PUBLICATION ${identifier(publication)} FOR TABLE ${nameOf(options)}, in that database.`;
   if (kinds === undefined)
     throw new SqlError('42704', `publication "${publication}" does not exist in the database`, { hint: made });
   if (kinds[0] !== 't') {
@@ -144,7 +145,7 @@ async function checkPublication(
   );
   if (listed === undefined) {
     throw new SqlError('42704', `publication "${publication}" does not have table "${name}"`, {
-      hint: `ALTER PUBLICATION ${identifier(publication)} ADD TABLE ${identifier(schema)}.${identifier(table)}, in that database.`,
+      hint: `ALTER PUBLICATION ${identifier(publication)} ADD TABLE ${nameOf(options)}, in that database.`,
     });
   }
   const [filter, attributes] = listed;
