@@ -22,8 +22,9 @@ import { quantile } from '../table.ts';
 import { ColumnEngine, type End, MessageEngine } from './engine.ts';
 import { Chunk } from './input.ts';
 
-/** Peers' cost of an event grows without bound in some queries: they end when they had this many seconds of CPU. */
+/** Peers' cost of an event grows without bound in some queries, or what they keep does: they end when they had this many seconds of CPU or have so much of the heap. */
 const PEER_SECONDS = 10;
+const PEER_HEAP_BYTES = 2 * 1024 ** 3;
 
 export type Way = End | 'columns' | 'hand' | PeerName;
 
@@ -101,6 +102,8 @@ interface Step {
   done?(): void;
 }
 
+const isFull = (): boolean => process.memoryUsage().heapUsed > PEER_HEAP_BYTES;
+
 const isPeer = (way: Way): way is PeerName => way in PEERS;
 
 /** How a way is fed. */
@@ -163,7 +166,7 @@ async function measure(query: string, way: Way, events: number, tick: number): P
   /** Where the measurement began; null while messages do not count. */
   let begin: number | null = null;
   for (let from = 0; begin === null || from < begin + events; from += length) {
-    if (isPeer(way) && begin !== null && own.cpu > PEER_SECONDS) break;
+    if (isPeer(way) && begin !== null && (own.cpu > PEER_SECONDS || isFull())) break;
     if (begin === null && isWarm(from)) {
       begin = from;
       own = new Meter();

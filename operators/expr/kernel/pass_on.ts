@@ -8,8 +8,11 @@ import type { BatchBuilder } from '../../batch/builder.ts';
 import { kernels } from '../../kernels/index.ts';
 import { widthOf } from '../../types.ts';
 
-/** `passed`: output column -> input column. `rows`: address of the number of the input's row for each row put out. */
-export function passOn(passed: ReadonlyMap<number, number>) {
+/**
+ * `passed`: output column -> input column; `copied`: their values are in what comes out already, but not which of them are NULL. `rows`: address of the number of the
+ * input's row for each row put out.
+ */
+export function passOn(passed: ReadonlyMap<number, number>, copied = false) {
   const outputs = [...passed.keys()];
   const inputs = [...passed.values()];
   let computed: BatchBuilder['columns'] | null = null;
@@ -36,7 +39,9 @@ export function passOn(passed: ReadonlyMap<number, number>) {
       const { data, valid } = input.columns[inputs[i]];
       column.data = all ? data : own[k].data;
       column.valid = all || valid === 0 ? valid : own[k].valid;
-      if (!all) kernels.gatherColumn(rows, n, widthOf(column.phys), data, valid, column.data, column.valid);
+      if (all) continue;
+      if (!copied) kernels.gatherColumn(rows, n, widthOf(column.phys), data, valid, column.data, column.valid);
+      else if (valid !== 0) kernels.gatherColumn(rows, n, 1, valid, 0, column.valid, 0);
     }
     made.weights = all ? input.weights : out.weights;
     return made;

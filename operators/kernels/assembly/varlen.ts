@@ -125,11 +125,15 @@ function stream(at: usize, end: usize): u32 {
   return sum;
 }
 
-/** Widens what the words at `low` and `high` span by all that lies between the first long value of n slots and the last; they stay if there is none. */
+/** A column that begins with so many short values is taken for one without long ones: looking all of it over costs as much as what knowing saves. */
+const SHORT_ONES: u32 = 64;
+
+/** Widens what the words at `low` and `high` span by all that lies between the first long value of n slots and the last; they stay if there is none, or none among the first. */
 export function spanOfTexts(slots: usize, n: u32, low: usize, high: usize): void {
+  const most = min<u32>(n, SHORT_ONES);
   let i: u32 = 0;
-  while (i < n && load<u32>(slotAt(slots, 0, i)) <= INLINE) i++;
-  if (i === n) return;
+  while (i < most && load<u32>(slotAt(slots, 0, i)) <= INLINE) i++;
+  if (i === most) return;
   let last = n - 1;
   while (load<u32>(slotAt(slots, 0, last)) <= INLINE) last--;
   const end = load<u32>(slotAt(slots, 0, last), 8) + load<u32>(slotAt(slots, 0, last));

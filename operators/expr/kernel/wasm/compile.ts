@@ -7,7 +7,7 @@
  *
  * Texts are touched before they are worked on (kernels/assembly/varlen.ts): where they are not in the processor's cache a hundred loads then wait for memory
  * together, while in the loop, whose branches depend on what was read, each waits alone. Rows that run() leaves are done by the interpreter, in their place.
- * Columns that are only passed on are picked by the numbers of the rows that were kept, or shared when every row was kept.
+ * Columns that are only passed on are shared when every row was kept; else run() has copied them, or they are picked by the numbers of the rows that were.
  *
  * Property test: compile.test.ts compares it with the interpreter on random expressions and rows, as the kernel in JavaScript.
  */
@@ -110,14 +110,15 @@ function allPresent(valid: number, n: number): boolean {
 
 /** Compiles the loops; what it gives runs them over a batch. The variables are those of the batch at hand: ticks of a hundred rows pay for each object. */
 function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
-  const { inputs, outputs, present, texts, block } = loops;
+  const { inputs, outputs, present, copied, texts, block } = loops;
   const { begins } = loops.run;
   const functions = new Map([['run', loops.run]]);
   if (loops.select !== null) functions.set('select', loops.select);
   const made = loops.run.imports.compile(functions);
   const run: (at: number, end: number) => number = made.run;
   const select: ((row: number, end: number, put: number) => number) | null = made.select ?? null;
-  const finish = passOn(new Map(items.flatMap((item, k) => (item.k === 'col' ? [[k, item.id] as const] : []))));
+  const passed = items.flatMap((item, k) => (item.k === 'col' ? [[k, item.id] as const] : []));
+  const finish = passOn(new Map(passed), copied.length > 0);
   const word = block >>> 2;
   const room = word + WORDS.room;
   /** Address of the numbers of the rows that were put out; without a filter only when one of them failed. */
@@ -196,6 +197,10 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
       const { data, valid } = out.columns[outputs[i]];
       U32[at++] = data;
       U32[at++] = valid;
+    }
+    for (let i = 0; i < copied.length; i++) {
+      U32[at++] = input.columns[copied[i].input].data;
+      U32[at++] = out.columns[copied[i].output].data;
     }
     for (let i = 0; i < begins.length; i++) begins[i](out.arena);
     const ahead = readsAhead(input);

@@ -13,6 +13,7 @@
  * text beyond ASCII where that matters) leaves the row to the interpreter. docs/decisions/0200.
  */
 import type { Arena } from '../../../batch/arena.ts';
+import { U8 } from '../../../batch/memory.ts';
 import { writeSlot } from '../../../batch/slots.ts';
 import { type Datum, isDecimal } from '../../../datum.ts';
 import { TEXT_ROOM } from '../../../kernels/text_layout.ts';
@@ -134,13 +135,24 @@ export class Emitter extends Code {
     this.depth = depth;
   }
 
-  /** A local with these 16 bytes. */
+  /**
+   * A local with these 16 bytes. They are read from memory when a run begins: a constant would be put together anew, in up to five instructions, wherever it is used
+   * (docs/decisions/0614).
+   */
   vector(bytes: number[]): number {
     const key = bytes.join();
     const known = this.#vectors.get(key);
     if (known !== undefined) return known;
     const local = this.local(V128);
-    this.firsts.push({ local, push: (code) => code.simd(SIMD.v128_const, ...bytes) });
+    const address = this.memory.alloc(16);
+    U8.set(bytes, address);
+    this.firsts.push({
+      local,
+      push: (code) => {
+        code.i32(address);
+        code.simdAccess(SIMD.v128_load);
+      },
+    });
     this.#vectors.set(key, local);
     return local;
   }

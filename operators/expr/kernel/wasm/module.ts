@@ -75,7 +75,6 @@ export const ACCESS = {
 export const SIMD = {
   v128_load: 0x00,
   v128_store: 0x0b,
-  v128_const: 0x0c,
   i8x16_splat: 0x0f,
   i32x4_replace_lane: 0x1c,
   i8x16_eq: 0x23,

@@ -10,6 +10,9 @@
  * select() has no branch that depends on the rows: a filter that keeps every third bid makes the processor guess wrong at every other one, and each wrong guess
  * costs as much as the rest of the row. A row that it cannot decide goes into the list with UNDECIDED, for the interpreter.
  *
+ * Where run() filters it copies what is only passed on of a row that it keeps: between computations that costs half of what picking the values afterwards does
+ * (docs/decisions/0614).
+ *
  * What the loops work on stands in a block of words that they read once: addresses of the columns and of the list, how many rows were put out.
  */
 import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../../../types.ts';
@@ -31,6 +34,8 @@ export const WORDS = { put: 0, status: 1, chosen: 2, undecided: 3, room: 4, ahea
 export const UNDECIDED = 0x80000000;
 /** Instructions in bytes: more take tens of milliseconds to compile, in the middle of a tick. */
 const MOST_CODE = 32768;
+/** Of more columns that are only passed on each is picked by itself: their addresses would be read from memory at every row. */
+const MOST_COPIED = 16;
 
 export interface Loops {
   /** What run() and select() import and work on; its code is run()'s. */
@@ -43,8 +48,16 @@ export interface Loops {
   outputs: number[];
   /** Of the outputs, those that are NULL for no row that run() computes. */
   present: number[];
+  /** What run() copies of each row that it puts out. */
+  copied: Copied[];
   /** Input columns whose long texts run() reads. */
   texts: number[];
+}
+
+/** An output column that is an input column. */
+export interface Copied {
+  output: number;
+  input: number;
 }
 
 export function releaseLoops({ run, select }: Loops): void {
@@ -62,15 +75,17 @@ export function emitLoops(
 ): Loops | null {
   const inputs = computedColumns(filter, items);
   const outputs = items.flatMap((item, k) => (item.k === 'col' ? [] : [k]));
+  const passed = items.flatMap((item, output) => (item.k === 'col' ? [{ output, input: item.id }] : []));
   const run = new Emitter([I32, I32]);
   let select: Emitter | null = null;
   try {
-    const block = run.memory.zeroed((WORDS.columns + (inputs.length + outputs.length) * 2) * 4);
+    const block = run.memory.zeroed((WORDS.columns + (inputs.length + outputs.length + passed.length) * 2) * 4);
     run.room = block + WORDS.room * 4;
-    const loop = { items, inputs, outputs, inputTypes, outTypes, nullable, block };
+    const loop: Loop = { items, inputs, outputs, copied: [], inputTypes, outTypes, nullable, block };
     select = filter === null ? null : emitSelect(filter, loop);
+    if (filter !== null && select === null && passed.length <= MOST_COPIED) loop.copied = passed;
     const present = emitRun(run, filter, select !== null, loop);
-    return { run, select, block, inputs, outputs, present, texts: [...run.texts] };
+    return { run, select, block, inputs, outputs, present, copied: loop.copied, texts: [...run.texts] };
   } catch (error) {
     run.memory.release();
     select?.memory.release();
@@ -83,6 +98,7 @@ interface Loop {
   items: Expr[];
   inputs: number[];
   outputs: number[];
+  copied: Copied[];
   inputTypes: ColType[];
   outTypes: ColType[];
   nullable: boolean;
@@ -116,11 +132,11 @@ function columnsAt(code: Emitter, { inputs, block }: Loop, of: Expr[]) {
   });
 }
 
-/** Pushes the address of an element of 4 bytes. */
-function element(code: Emitter, base: number, index: number): void {
+/** Pushes the address of an element of so many bytes. */
+function element(code: Emitter, base: number, index: number, width = 4): void {
   code.get(base);
   code.get(index);
-  code.i32(2);
+  code.i32(Math.log2(width));
   code.op(OP.i32_shl, OP.i32_add);
 }
 
@@ -199,7 +215,7 @@ function emitSelect(filter: Expr, loop: Loop): Emitter | null {
 
 /** Writes run(); gives the output columns that it never makes NULL. */
 function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Loop): number[] {
-  const { items, inputTypes, outTypes, block, inputs, outputs, nullable } = loop;
+  const { items, inputTypes, outTypes, block, inputs, outputs, copied, nullable } = loop;
   const [at, end] = [0, 1];
   const computed = outputs.map((k) => items[k]);
   const put = word(code, block, WORDS.put);
@@ -208,6 +224,10 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
   const places = outputs.map((_, i) => {
     const from = WORDS.columns + (inputs.length + i) * 2;
     return { data: word(code, block, from), valid: word(code, block, from + 1) };
+  });
+  const copies = copied.map(({ input }, i) => {
+    const at = WORDS.columns + (inputs.length + outputs.length + i) * 2;
+    return { phys: physOf(inputTypes[input].oid), from: word(code, block, at), to: word(code, block, at + 1) };
   });
   // Behind these stand the first values of locals that functions ask for, then the loop.
   const head = code.bytes.length;
@@ -245,6 +265,7 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
       storeValue(code, value, physOf(outTypes[outputs[i]].oid), places[i], put);
       if (value.isNull === null) present.push(outputs[i]);
     });
+    for (const { phys, from, to } of copies) copyValue(code, phys, from, row, to, put);
     if (chosen !== null) {
       element(code, chosen, put);
       code.get(row);
@@ -269,6 +290,33 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
   return present;
 }
 
+const COPIES: Record<number, (code: Emitter) => void> = {
+  1: (code) => {
+    code.access(ACCESS.i32_load8_u);
+    code.access(ACCESS.i32_store8);
+  },
+  4: (code) => {
+    code.access(ACCESS.i32_load);
+    code.access(ACCESS.i32_store);
+  },
+  8: (code) => {
+    code.access(ACCESS.i64_load);
+    code.access(ACCESS.i64_store);
+  },
+  16: (code) => {
+    code.simdAccess(SIMD.v128_load);
+    code.simdAccess(SIMD.v128_store);
+  },
+};
+
+/** Copies a column's value; who reads the batch looks at its validity. */
+function copyValue(code: Emitter, phys: Phys, from: number, row: number, to: number, put: number): void {
+  const width = PHYS_WIDTH[phys];
+  element(code, to, put, width);
+  element(code, from, row, width);
+  COPIES[width](code);
+}
+
 /** Stores a value and, where it may be NULL, its validity byte. */
 function storeValue(
   code: Emitter,
@@ -278,12 +326,7 @@ function storeValue(
   put: number,
 ): void {
   const width = PHYS_WIDTH[phys];
-  const place = () => {
-    code.get(data);
-    code.get(put);
-    code.i32(Math.log2(width));
-    code.op(OP.i32_shl, OP.i32_add);
-  };
+  const place = () => element(code, data, put, width);
   const validity = (present: number) => {
     code.get(valid);
     code.get(put);

@@ -75,6 +75,9 @@ function made(code: Emitter): Made {
   return { kind: 'text' };
 }
 
+/** Moved here, to the least numbers that bytes with a sign can be, 26 letters are found by one comparison. */
+const LEAST = -128;
+
 for (const [name, first] of [
   ['lower', 65],
   ['upper', 97],
@@ -82,10 +85,7 @@ for (const [name, first] of [
   functions.set(`${name}(text)`, ([a], code) => {
     if (!isText(a)) return null;
     const [out, slot, address] = [code.slot(), code.local(V128), code.local(I32)];
-    const splat = (byte: number) => {
-      code.i32(byte);
-      code.simd(SIMD.i8x16_splat);
-    };
+    const splat = (byte: number) => code.get(code.splat(byte));
     pushRead(code, a);
     code.access(ACCESS.i32_load);
     code.i32(SHORT);
@@ -109,11 +109,11 @@ for (const [name, first] of [
     code.bailIf();
     code.i32(out);
     code.get(slot);
+    splat((LEAST + 26) & 0xff);
     code.get(slot);
-    splat(first);
+    splat((first - LEAST) & 0xff);
     code.simd(SIMD.i8x16_sub);
-    splat(26);
-    code.simd(SIMD.i8x16_lt_u);
+    code.simd(SIMD.i8x16_gt_s);
     splat(0x20);
     code.simd(SIMD.v128_and);
     code.simd(SIMD.v128_xor);
