@@ -268,11 +268,11 @@ test('after a restart what the other side has decides, not the log; and the log 
 
 test('another writer ends the sink', async () => {
   const { writer, sink, tick } = started(undefined, new TestWriter('exactly_once'));
-  writer.there = [new SqlError('55006', 'taken over')];
+  writer.there = [new SqlError('55006', 'taken over', { hint: 'Do this.' })];
   writer.answer(new Error('fenced'));
   tick(1n);
   await sink.flushed();
-  assert.deepEqual([sink.statistics.status, sink.statistics.lastError], ['stopped', 'taken over']);
+  assert.deepEqual([sink.statistics.status, sink.statistics.lastError], ['stopped', 'taken over. Do this.']);
   await sink.close(false);
 });
 

@@ -292,7 +292,8 @@ export class SinkRuntime implements Sink {
     if (statistics.status === 'stopped') return false;
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof SqlError && !OUTSIDE.includes(error.sqlstate.slice(0, 2))) {
-      this.#stop(message);
+      const { hint } = error.fields;
+      this.#stop(hint === undefined ? message : `${message}. ${hint}`);
       return false;
     }
     statistics.status = 'retrying';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openData } from '../../src/durable/recovery.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { PROGRESS_TOPIC } from '../../src/sinks/kafka/progress.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 import { recordsOf } from './sink_records.ts';
 import { eventually, kafkaSuite } from './suite.ts';
@@ -80,4 +81,23 @@ test('a topic that is missing is waited for: it may be that of before', { skip, 
       ['retrying', 't', '1'],
     ]);
   });
+});
+
+test('the progress topic is deleted: it is named, never the topic of the sink', { skip, timeout: 60_000 }, async () => {
+  const said: string[] = [];
+  const engine = await openEngine({ automatic: true, log: (_, message) => void said.push(message) });
+  try {
+    await sql(engine, 'CREATE TABLE item (id int PRIMARY KEY, v text)');
+    await createSink(engine, `sink-progress-${process.pid}`, 'exactly_once');
+    await suite.cluster.admin.deleteTopics({ topics: [PROGRESS_TOPIC] });
+    await sql(engine, `INSERT INTO item VALUES (1, 'a')`);
+    const NAMED = `SELECT status, last_error ~ '"${PROGRESS_TOPIC}" does not exist' FROM tidemark.sinks`;
+    await eventually(engine, NAMED, [['retrying', 't']]);
+    assert.deepEqual(
+      said.filter((line) => /does not exist/.test(line) && !line.includes(PROGRESS_TOPIC)),
+      [],
+    );
+  } finally {
+    await engine.close();
+  }
 });

@@ -23,7 +23,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kafka, Partitioners, type Producer, type Transaction } from 'kafkajs';
 import { SqlError } from '../../../operators/errors.ts';
 import { kafkaClient } from '../../kafka/client.ts';
-import { kafkaSqlError, rootCause } from '../../kafka/errors.ts';
+import { isUnknownTopic, kafkaSqlError, rootCause } from '../../kafka/errors.ts';
 import type { SinkWriter, TickChanges } from '../../runtime/sink.ts';
 import { type RowEncoder, rowEncoder } from './encode.ts';
 import type { OutColumn } from './forms.ts';
@@ -147,7 +147,12 @@ export class ExactlyOnce implements SinkWriter {
     this.#ready = null;
     const value = progressValue({ tick, owner: this.#me, topicId: this.#topic.id }, this.#options);
     const messages = [{ key: this.#identity, value, partition: 0 }];
-    await whileAnswers(CONCURRENT, () => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
+    try {
+      await whileAnswers(CONCURRENT, () => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
+    } catch (error) {
+      // Else it would pass for the topic of the sink.
+      throw isUnknownTopic(error) ? kafkaSqlError(error, this.#options.cluster.brokers, PROGRESS_TOPIC) : error;
+    }
     await send(transaction);
     await transaction.commit();
   }

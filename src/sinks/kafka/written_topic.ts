@@ -55,6 +55,9 @@ export class WrittenTopic {
 function madeAgain(topic: string): SqlError {
   return new SqlError(
     '55000',
-    `Kafka topic "${topic}" was deleted and made again: what the sink wrote before is not in it; DROP SINK and CREATE SINK begin again with the rows of now`,
+    `Kafka topic "${topic}" was deleted and made again: what the sink wrote before is not in it`,
+    {
+      hint: 'DROP SINK and CREATE SINK begin again with the rows of now.',
+    },
   );
 }
