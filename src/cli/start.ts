@@ -5,8 +5,8 @@ import type { ServerOptions } from './arguments.ts';
 import { tuneCollector } from './collector.ts';
 import { memoryLimit } from './memory_limit.ts';
 import { readPassword } from './password.ts';
-import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
-import { openTls } from './tls.ts';
+import { type Log, readInit, runServer, stderrLog, untilSignal } from './server.ts';
+import { openTls, type TlsFiles } from './tls.ts';
 
 const DEFAULT_DATA = './tidemark-data';
 
@@ -15,6 +15,7 @@ export async function start(options: ServerOptions, version: string, worker: Sta
   budget.limit = memoryLimit(options.memoryLimit);
   const init = options.init.map(readInit);
   const tls = openTls(options, log);
+  outliveTerminal(log, tls);
   const server = await runServer({
     host: options.host,
     port: options.port,
@@ -37,4 +38,11 @@ export async function start(options: ServerOptions, version: string, worker: Sta
   log('info', `${signal}: closing`);
   await server.close();
   log('info', 'closed');
+}
+
+/** The end of a login, or of whoever reads the log, is not the server's. Node takes back that nohup lets SIGHUP be ignored. */
+function outliveTerminal(log: Log, tls: TlsFiles | null): void {
+  if (tls === null) process.on('SIGHUP', () => log('info', 'SIGHUP: there is nothing to read again'));
+  // There is nowhere left to say it.
+  process.stderr.on('error', () => undefined);
 }

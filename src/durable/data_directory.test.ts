@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SqlError } from '../../operators/errors.ts';
 import { openDirectory, ownerOf, releaseOf } from './data_directory.ts';
+import { type Disk, realDisk } from './disk.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-directory-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -58,6 +59,22 @@ test('a directory that cannot be written into is named', async () => {
     assert.ok(error.message.startsWith(`cannot write into the data directory "${path}": EISDIR`), error.message);
     return true;
   });
+});
+
+test('what helps is said by what the system says', async () => {
+  const refusing = (code: string): Disk => ({
+    ...realDisk,
+    makeFolder: () => Promise.reject(Object.assign(new Error(`${code}: no`), { code })),
+  });
+  const hintFor = async (code: string) =>
+    openDirectory(join(root, 'refused'), refusing(code)).then(
+      () => assert.fail('it was opened'),
+      ({ sqlstate, fields }: SqlError) => [sqlstate, fields.hint],
+    );
+  assert.deepEqual(await hintFor('EACCES'), ['58030', "It must belong to the server's user."]);
+  assert.match(String(await hintFor('ENOSPC')), /^53100,Make room/);
+  assert.match(String(await hintFor('EROFS')), /^58030,.*mounted read-only/);
+  assert.deepEqual(await hintFor('ENOTDIR'), ['58030', undefined]);
 });
 
 test('the pid of a dead owner that another process has now does not keep anyone out', async () => {

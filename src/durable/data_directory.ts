@@ -16,7 +16,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { SqlError } from '../../operators/errors.ts';
-import { type Disk, realDisk, replaceFile } from './disk.ts';
+import { type Disk, isDiskFull, realDisk, replaceFile } from './disk.ts';
 
 /** Changes when files of an earlier version could be misread. */
 export const LAYOUT_VERSION = 1;
@@ -29,6 +29,14 @@ interface Owner {
   /** Which of its threads; absent in locks of earlier versions. */
   thread?: number;
 }
+
+const NOT_OURS = "It must belong to the server's user.";
+/** By the system's code: what helps. */
+const HINTS: Record<string, string | undefined> = {
+  EACCES: NOT_OURS,
+  EPERM: NOT_OURS,
+  EROFS: 'Its file system is mounted read-only, which some do by themselves after an error of the disk.',
+};
 
 /** Directories that this thread has open. */
 const ours = new Set<string>();
@@ -48,21 +56,19 @@ export interface DataDirectory {
   release(): void;
 }
 
-/** Opens a directory, making it when missing. 55006 when another process has it. */
+/** Opens a directory, making it when missing. 55006 when another process has it, 53100 on a full disk, 58030 where it cannot be written. */
 export async function openDirectory(path: string, disk: Disk = realDisk): Promise<DataDirectory> {
   const full = resolve(path);
   try {
     await disk.makeFolder(full);
   } catch (error) {
-    throw new SqlError('58030', `cannot make the data directory "${path}": ${(error as Error).message}`);
+    throw unusable(`cannot make the data directory "${path}"`, error as NodeJS.ErrnoException);
   }
   try {
     lock(full, path);
   } catch (error) {
     if (error instanceof SqlError) throw error;
-    throw new SqlError('58030', `cannot write into the data directory "${path}": ${(error as Error).message}`, {
-      hint: "It must belong to the server's user.",
-    });
+    throw unusable(`cannot write into the data directory "${path}"`, error as NodeJS.ErrnoException);
   }
   try {
     const known = await readLayout(full, disk);
@@ -92,6 +98,12 @@ export async function openDirectory(path: string, disk: Disk = realDisk): Promis
     unlock(full);
     throw error;
   }
+}
+
+function unusable(what: string, error: NodeJS.ErrnoException): SqlError {
+  const message = `${what}: ${error.message}`;
+  if (isDiskFull(error)) return new SqlError('53100', message, { hint: 'Make room: a start writes before it reads.' });
+  return new SqlError('58030', message, { hint: HINTS[error.code ?? ''] });
 }
 
 /** What a first start that was interrupted leaves. */

@@ -140,7 +140,7 @@ test('raw: the message is the value', () => {
     ['10', 'a\nb'],
     ['11', ''],
     ['12', null],
-    '22021 invalid byte sequence for encoding "UTF8" (null)',
+    '22021 invalid byte sequence for encoding "UTF8" (m)',
     '22021 invalid byte sequence for encoding "UTF8": 0x00 (m)',
   ]);
   assert.deepEqual(raw(colType(OID.bytea), [Buffer.from([0, 255]), '']), [

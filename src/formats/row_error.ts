@@ -20,19 +20,19 @@ export class RowError extends Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The characters of a message; 22021 when they are not UTF-8. */
-export function textOf(bytes: Uint8Array): string {
+/** The characters of a message, or of what gives a column; 22021 when they are not UTF-8. */
+export function textOf(bytes: Uint8Array, column: string | null = null): string {
   try {
     return utf8.decode(bytes);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new RowError('22021', 'invalid byte sequence for encoding "UTF8"', null);
+    throw new RowError('22021', 'invalid byte sequence for encoding "UTF8"', column);
   }
 }
 
 /** textOf() where no parser looks at the characters: as PostgreSQL, without a zero byte. */
 export function charactersOf(bytes: Uint8Array, column: string | null): string {
-  const text = textOf(bytes);
+  const text = textOf(bytes, column);
   if (text.includes('\0')) throw new RowError('22021', 'invalid byte sequence for encoding "UTF8": 0x00', column);
   return text;
 }

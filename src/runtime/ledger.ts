@@ -29,6 +29,9 @@ export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
   { name: 'row', type: colType(OID._text) },
 ];
 
+/** Characters of the reason why a record could not be read: it may quote a value of many megabytes, which `message` has already. */
+const REASON_CHARACTERS = 1000;
+
 export type SavedLedger = {
   count: bigint;
   relation: SavedRelation;
@@ -63,7 +66,7 @@ export class ErrorLedger implements ErrorSink {
       const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[index]));
       const place = files?.placeOf(raw.offset[index]);
       const offset = BigInt(place?.row ?? raw.offset[index]);
-      const row = [place?.path ?? topic, raw.partition, offset, sqlstate, reason, column, message, null];
+      const row = [place?.path ?? topic, raw.partition, offset, sqlstate, shortened(reason), column, message, null];
       this.#pending.push({ row, weight: 1 });
       this.count++;
     }
@@ -129,6 +132,12 @@ export class ErrorLedger implements ErrorSink {
   release(): void {
     this.relation.release();
   }
+}
+
+function shortened(reason: string): string {
+  if (reason.length <= REASON_CHARACTERS) return reason;
+  // Half a character is none.
+  return `${reason.slice(0, REASON_CHARACTERS).replace(/[\ud800-\udbff]$/, '')}...`;
 }
 
 /** For sessions with strict_errors: raises an error when the object `name` has error rows. */

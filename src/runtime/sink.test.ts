@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows, readRow } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
@@ -93,6 +94,19 @@ test('what fails outside is tried again, in order, and then forgiven', async () 
   await sink.close(false);
   assert.equal(writer.closed, 'kept');
   assert.equal(pages.usedPages, used);
+});
+
+test('a sink whose writes fail is retrying, however often its writer begins again', async () => {
+  const { writer, sink, tick } = started();
+  tick(1n);
+  writer.answer(new SqlError('53400', 'too large'));
+  while (writer.begun === 0) await sleep(1);
+  await sleep(1);
+  assert.deepEqual([sink.statistics.status, sink.statistics.lastError], ['retrying', 'too large']);
+  writer.answer('ok');
+  await sink.flushed();
+  assert.equal(sink.statistics.status, 'running');
+  await sink.close(false);
 });
 
 test('changes that cannot be written stop the sink', async () => {
@@ -254,11 +268,11 @@ test('after a restart what the other side has decides, not the log; and the log 
 
 test('another writer ends the sink', async () => {
   const { writer, sink, tick } = started(undefined, new TestWriter('exactly_once'));
-  writer.there = [new SqlError('55006', 'taken over')];
+  writer.there = [new SqlError('55006', 'taken over', { hint: 'Do this.' })];
   writer.answer(new Error('fenced'));
   tick(1n);
   await sink.flushed();
-  assert.deepEqual([sink.statistics.status, sink.statistics.lastError], ['stopped', 'taken over']);
+  assert.deepEqual([sink.statistics.status, sink.statistics.lastError], ['stopped', 'taken over. Do this.']);
   await sink.close(false);
 });
 

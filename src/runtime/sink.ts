@@ -231,9 +231,10 @@ export class SinkRuntime implements Sink {
     const { statistics } = this;
     let pause = FIRST_RETRY_MS;
     while (this.#hasWork) {
+      const began = !this.#begun;
       try {
-        if (this.#begun) await this.#writeGroup();
-        else await this.#begin();
+        if (began) await this.#begin();
+        else await this.#writeGroup();
       } catch (error) {
         this.#begun = false;
         if (!this.#mayRetry(error)) break;
@@ -242,6 +243,8 @@ export class SinkRuntime implements Sink {
         pause = Math.min(pause * 2, GREATEST_RETRY_MS);
         continue;
       }
+      // To have begun again is no success yet where something waits to be written.
+      if (began && this.#queue.length > 0) continue;
       pause = FIRST_RETRY_MS;
       if (statistics.status === 'retrying') statistics.status = 'running';
     }
@@ -289,7 +292,8 @@ export class SinkRuntime implements Sink {
     if (statistics.status === 'stopped') return false;
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof SqlError && !OUTSIDE.includes(error.sqlstate.slice(0, 2))) {
-      this.#stop(message);
+      const { hint } = error.fields;
+      this.#stop(hint === undefined ? message : `${message}. ${hint}`);
       return false;
     }
     statistics.status = 'retrying';

@@ -207,9 +207,9 @@ export class SourceTicks {
         continue;
       }
       const good = event.kind === 'recovered' || event.kind === 'partition_added';
-      const over = event.kind === 'copying' || ('message' in event && event.message === null);
-      const level = good || over ? 'info' : 'warn';
-      this.#engine.log(level, `source ${stream.relation.name}: ${event.kind}`, {
+      const over = 'message' in event && event.message === null;
+      const level = good || over || event.kind === 'copying' ? 'info' : 'warn';
+      this.#engine.log(level, `source ${stream.relation.name}: ${event.kind}${over ? ' is well again' : ''}`, {
         ...event,
       });
       if (event.kind === 'partition_added') stream.addPartition(event.partition, event.earliest);

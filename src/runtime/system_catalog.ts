@@ -15,7 +15,7 @@ import type { SystemRelations } from '../catalog/system_relations.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { lateColumns } from './late_rows.ts';
-import { ERROR_COLUMNS } from './ledger.ts';
+import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
 import { notFound } from './names.ts';
 import type { StreamRuntime } from './stream.ts';
 
@@ -49,13 +49,20 @@ export function memoryFigures(engine: TidemarkEngine): [kind: string, bytes: num
   const stored = new Set(engine.loop.relations.values());
   const rows = [...stored].reduce((sum, relation) => sum + relation.bytes, 0);
   let operators = 0;
-  for (const node of engine.loop.graph.nodes()) operators += node.figures().stateBytes;
+  let refused = 0;
+  for (const node of engine.loop.graph.nodes()) {
+    operators += node.figures().stateBytes;
+    if (node.errors instanceof ErrorLedger) refused += node.errors.relation.bytes;
+  }
+  for (const { errors, late } of engine.streams.values()) refused += errors.relation.bytes + late.bytes;
+  for (const { late } of engine.localStreams.values()) refused += late.bytes;
   return [
     ...(Number.isFinite(budget.limit) ? [['limit', budget.limit] as [string, number]] : []),
     ['used', pages.usedBytes + budget.outsideBytes],
     ['rows of tables and views', rows],
     ['operators', operators],
-    ['batches and free space', Math.max(0, pages.usedBytes - rows - operators)],
+    ['errors and late rows', refused],
+    ['batches and free space', Math.max(0, pages.usedBytes - rows - operators - refused)],
     ...budget.outside(),
   ];
 }

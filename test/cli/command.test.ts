@@ -1,10 +1,12 @@
 /** The `tidemark` command as people use it: help, errors, a server that starts, answers, and ends at a signal; the packed tarball. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { Script } from 'node:vm';
 import pg from 'pg';
@@ -83,6 +85,26 @@ test('start runs --init, answers, and ends at SIGTERM', { timeout: 120_000 }, as
     server = await startCommand(folder, process.execPath, command);
     assert.deepEqual(await query(server.port, 'SELECT s FROM v'), [{ s: '13' }]);
   }
+});
+
+test('a login that ends, and a log that nobody reads any more, end no server', { timeout: 120_000 }, async () => {
+  const args = [bin, 'start', '--listen', '127.0.0.1:0', '--data', join(folder, 'outlives')];
+  const { child, port, output } = await startCommand(folder, process.execPath, args);
+  child.kill('SIGHUP');
+  while (!output().includes('SIGHUP')) await once(child.stderr as Readable, 'data');
+  child.stderr?.destroy();
+  child.kill('SIGHUP');
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'a' });
+  await client.connect();
+  await client.query('CREATE TABLE t AS SELECT 1 AS a');
+  await client.end();
+  const done = ended(child);
+  child.kill('SIGTERM');
+  assert.equal(await done, 0);
+  const again = await startCommand(folder, process.execPath, args);
+  assert.match(again.output(), /the last server ended in order/);
+  again.child.kill('SIGTERM');
+  await ended(again.child);
 });
 
 test('several --init files run in order, each once', { timeout: 120_000 }, async () => {

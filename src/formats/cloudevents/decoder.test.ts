@@ -136,7 +136,7 @@ test('data in columns of several types', () => {
     '17',
     '"text"',
     '"17"',
-    '22021 invalid byte sequence for encoding "UTF8" (null)',
+    '22021 invalid byte sequence for encoding "UTF8" (data)',
     '"text"',
     '"text"',
     '17',
@@ -149,7 +149,7 @@ test('data in columns of several types', () => {
     '17',
     'text',
     '17',
-    '22021 invalid byte sequence for encoding "UTF8" (null)',
+    '22021 invalid byte sequence for encoding "UTF8" (data)',
     'text',
     'text',
     '17',
@@ -173,7 +173,7 @@ test('data in columns of several types', () => {
     '17',
     '22P02 invalid input syntax for type integer: "text" (data)',
     '17',
-    '22021 invalid byte sequence for encoding "UTF8" (null)',
+    '22021 invalid byte sequence for encoding "UTF8" (data)',
   ]);
 });
 

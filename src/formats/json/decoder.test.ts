@@ -471,7 +471,7 @@ test('record properties', () => {
   ]);
   assert.deepEqual(
     bad.map((b) => `${b.index} ${b.sqlstate} ${b.column}`),
-    ['2 22021 null', '3 22P05 h', '4 22008 t', '5 22008 t'],
+    ['2 22021 k', '3 22P05 h', '4 22008 t', '5 22008 t'],
   );
 });
 

@@ -4,6 +4,8 @@
  * After a failure they are sent again as a whole, by a new producer, so a reader may see a key's messages of a tick twice, in order. New because the
  * broker may have taken messages whose answer was lost: the old producer would number the first ones of the tick like those, and be
  * refused for ever, or believed to have repeated itself.
+ *
+ * Which topic it wrote is known as long as the server lives: after a restart it writes the one that is there.
  */
 import { type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { kafkaClient } from '../../kafka/client.ts';
@@ -14,6 +16,7 @@ import type { OutColumn } from './forms.ts';
 import type { KafkaSinkOptions } from './options.ts';
 import { ChangeSender } from './send.ts';
 import { makeTopics } from './topics.ts';
+import { WrittenTopic } from './written_topic.ts';
 
 const RETRIES = 5;
 
@@ -22,6 +25,7 @@ export class AtLeastOnce implements SinkWriter {
   readonly #options: KafkaSinkOptions;
   readonly #encoder: RowEncoder;
   readonly #sender: ChangeSender;
+  readonly #topic: WrittenTopic;
   readonly #kafka: Kafka;
   #producer: Producer | null = null;
 
@@ -29,6 +33,7 @@ export class AtLeastOnce implements SinkWriter {
     this.#options = options;
     this.#encoder = rowEncoder(options, columns);
     this.#sender = new ChangeSender(this.#encoder, options);
+    this.#topic = new WrittenTopic(options);
     this.#kafka = kafkaClient(options.cluster, () => undefined, options.cluster.brokers.length);
   }
 
@@ -36,6 +41,7 @@ export class AtLeastOnce implements SinkWriter {
     await this.#asking(async () => {
       await this.#encoder.prepare();
       await makeTopics(this.#kafka, this.#options);
+      await this.#topic.made();
       await this.#newProducer();
     });
   }
@@ -43,6 +49,7 @@ export class AtLeastOnce implements SinkWriter {
   async begin(): Promise<null> {
     await this.#asking(async () => {
       await this.#encoder.prepare();
+      await this.#topic.check();
       await this.#newProducer();
     });
     return null;
@@ -64,7 +71,10 @@ export class AtLeastOnce implements SinkWriter {
   async write(ticks: TickChanges[]): Promise<void> {
     const producer = this.#producer;
     if (producer === null) throw new Error('begin() comes before write()');
-    await this.#asking(() => this.#sender.send((record) => producer.send(record), ticks));
+    await this.#asking(async () => {
+      await this.#topic.check();
+      await this.#sender.send((record) => producer.send(record), ticks);
+    });
   }
 
   async #asking<T>(ask: () => Promise<T>): Promise<T> {
@@ -77,5 +87,6 @@ export class AtLeastOnce implements SinkWriter {
 
   async close(): Promise<void> {
     await this.#producer?.disconnect();
+    await this.#topic.close();
   }
 }

@@ -2,8 +2,8 @@
  * delivery = 'exactly_once': each group of ticks is one Kafka transaction, with the record {sink, last tick} in PROGRESS_TOPIC inside it (progress.ts).
  *
  *   create   topics -> InitProducerId -> claim {0, me}
- *   begin    InitProducerId: fences whoever wrote before and ends what it left open -> last progress -> claim {tick, me}, once in a process's life
- *   write    progress record -> messages -> commit
+ *   begin    InitProducerId: fences whoever wrote before and ends what it left open -> last progress -> the topic is that one -> claim {tick, me}, once in a process's life
+ *   write    the topic is the same -> progress record -> messages -> commit
  *
  * transactional.id is the sink's identity, so a server and its successor have the same. After any failure, an unknown outcome of a commit above all, the
  * producer is thrown away and begin() comes: the progress tells whether the transaction is there. What it says decides, not the tick log.
@@ -23,14 +23,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kafka, Partitioners, type Producer, type Transaction } from 'kafkajs';
 import { SqlError } from '../../../operators/errors.ts';
 import { kafkaClient } from '../../kafka/client.ts';
-import { kafkaSqlError, rootCause } from '../../kafka/errors.ts';
+import { isUnknownTopic, kafkaSqlError, rootCause } from '../../kafka/errors.ts';
 import type { SinkWriter, TickChanges } from '../../runtime/sink.ts';
 import { type RowEncoder, rowEncoder } from './encode.ts';
 import type { OutColumn } from './forms.ts';
 import type { KafkaSinkOptions } from './options.ts';
-import { lastProgress, PROGRESS_TOPIC, type Progress, progressValue } from './progress.ts';
+import { lastProgress, PROGRESS_TOPIC, progressValue } from './progress.ts';
 import { ChangeSender } from './send.ts';
 import { makeTopics } from './topics.ts';
+import { WrittenTopic } from './written_topic.ts';
 
 /** The broker is still ending the transaction before. */
 const CONCURRENT = ['CONCURRENT_TRANSACTIONS'];
@@ -52,6 +53,7 @@ export class ExactlyOnce implements SinkWriter {
   readonly #identity: string;
   readonly #encoder: RowEncoder;
   readonly #sender: ChangeSender;
+  readonly #topic: WrittenTopic;
   readonly #kafka: Kafka;
   readonly #me = randomUUID();
   #claimed = false;
@@ -66,6 +68,7 @@ export class ExactlyOnce implements SinkWriter {
     this.#identity = identity;
     this.#encoder = rowEncoder(options, columns);
     this.#sender = new ChangeSender(this.#encoder, options);
+    this.#topic = new WrittenTopic(options);
     this.#kafka = kafkaClient(options.cluster, () => undefined, options.cluster.brokers.length);
     this.#timeoutMs = options.transactionTimeoutMs;
   }
@@ -74,6 +77,7 @@ export class ExactlyOnce implements SinkWriter {
     return this.#asking(async () => {
       await this.#encoder.prepare();
       await makeTopics(this.#kafka, this.#options);
+      await this.#topic.made();
       // A cluster looks for a coordinator in its first moments, and when a broker goes. Afterwards what has failed is begun again anyhow.
       await whileAnswers(COORDINATOR_MOVES, async () => {
         await this.#takeOver();
@@ -92,8 +96,10 @@ export class ExactlyOnce implements SinkWriter {
         if (last.owner !== this.#me) throw takenOver();
       } else {
         if (last.tick > known) throw olderCopy(last.tick, known);
-        await this.#claim(last.tick);
+        if (last.topicId !== null) this.#topic.expect(last.topicId);
       }
+      await this.#topic.check();
+      if (!this.#claimed) await this.#claim(last.tick);
       return last.tick;
     });
   }
@@ -115,7 +121,7 @@ export class ExactlyOnce implements SinkWriter {
   }
 
   async #claim(tick: bigint): Promise<void> {
-    await this.#transaction({ tick, owner: this.#me }, () => Promise.resolve());
+    await this.#transaction(tick, () => Promise.resolve());
     this.#claimed = true;
   }
 
@@ -123,11 +129,10 @@ export class ExactlyOnce implements SinkWriter {
     const started = Date.now();
     try {
       const tick = ticks[ticks.length - 1].tick;
-      await this.#asking(() =>
-        this.#transaction({ tick, owner: this.#me }, (transaction) =>
-          this.#sender.send((record) => transaction.send(record), ticks),
-        ),
-      );
+      await this.#asking(async () => {
+        await this.#topic.check();
+        await this.#transaction(tick, (transaction) => this.#sender.send((record) => transaction.send(record), ticks));
+      });
     } catch (error) {
       if (Date.now() - started >= this.#timeoutMs)
         this.#timeoutMs = Math.min(2 * this.#timeoutMs, Math.max(LONGEST_TIMEOUT_MS, this.#timeoutMs));
@@ -135,14 +140,19 @@ export class ExactlyOnce implements SinkWriter {
     }
   }
 
-  async #transaction(progress: Progress, send: (transaction: Transaction) => Promise<void>): Promise<void> {
+  async #transaction(tick: bigint, send: (transaction: Transaction) => Promise<void>): Promise<void> {
     const producer = this.#producer;
     if (producer === null) throw new Error('begin() comes before write()');
     const transaction = this.#ready ?? (await producer.transaction());
     this.#ready = null;
-    const value = progressValue(progress, this.#options);
+    const value = progressValue({ tick, owner: this.#me, topicId: this.#topic.id }, this.#options);
     const messages = [{ key: this.#identity, value, partition: 0 }];
-    await whileAnswers(CONCURRENT, () => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
+    try {
+      await whileAnswers(CONCURRENT, () => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
+    } catch (error) {
+      // Else it would pass for the topic of the sink.
+      throw isUnknownTopic(error) ? kafkaSqlError(error, this.#options.cluster.brokers, PROGRESS_TOPIC) : error;
+    }
     await send(transaction);
     await transaction.commit();
   }
@@ -192,7 +202,7 @@ export class ExactlyOnce implements SinkWriter {
   async close(forget: boolean): Promise<void> {
     if (forget && this.#claimed) await this.#forget();
     this.#retire();
-    await Promise.all(this.#retiring);
+    await Promise.all([...this.#retiring, this.#topic.close()]);
   }
 
   /** Takes the sink's record out of the progress topic. When that fails it stays there, and does no harm. */

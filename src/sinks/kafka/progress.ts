@@ -1,7 +1,7 @@
 /**
  * How far each sink has written: one record a transaction in the compacted topic PROGRESS_TOPIC, committed with what it tells of.
  *
- *   key  the sink's identity      value  {"tick": "7", "owner": the writer's name, "sink": ..., "topic": ...}
+ *   key  the sink's identity      value  {"tick": "7", "owner": the writer's name, "topic": ..., "topic_id": ...}
  *
  * Read back by the writer that has just become the only one, so that all transactions under its identity have ended. Those of other sinks may be open, and an
  * open one hides everything behind it from readers of committed records. Therefore everything is read, up to the high watermark, and what became of a record is
@@ -12,6 +12,7 @@ import type { ClusterOptions } from '../../kafka/options.ts';
 import { batchesOf, endOfRecordSet } from '../../kafka/record_batch.ts';
 import { readRecordSet } from '../../kafka/record_set.ts';
 import { TopicConnection, TopicIdentity } from '../../sources/kafka/connection.ts';
+import type { KafkaSourceOptions } from '../../sources/kafka/options.ts';
 
 export const PROGRESS_TOPIC = 'tidemark-sink-progress';
 
@@ -19,36 +20,39 @@ export interface Progress {
   tick: bigint;
   /** Which writer said it: every process has a name of its own. */
   owner: string;
+  /** What the cluster calls the topic that is written; null where it was not known. */
+  topicId: string | null;
 }
 
-export function progressValue({ tick, owner }: Progress, sink: { topic: string }): string {
-  return JSON.stringify({ tick: String(tick), owner, topic: sink.topic });
+export function progressValue({ tick, owner, topicId }: Progress, sink: { topic: string }): string {
+  return JSON.stringify({ tick: String(tick), owner, topic: sink.topic, topic_id: topicId });
 }
 
 function parseProgress(text: string): Progress {
-  const { tick, owner } = JSON.parse(text) as { tick: string; owner: string };
-  return { tick: BigInt(tick), owner };
+  const { tick, owner, topic_id: topicId } = JSON.parse(text) as { tick: string; owner: string; topic_id?: string };
+  return { tick: BigInt(tick), owner, topicId: topicId ?? null };
 }
 
 const FETCH_BYTES = 8 << 20;
 
+/** For a connection that asks about a topic, or reads a little of it. */
+export function askingOnly(cluster: ClusterOptions, topic: string): KafkaSourceOptions {
+  return {
+    cluster,
+    topic,
+    committedOnly: false,
+    checkCrc: true,
+    fetchWaitMs: 100,
+    fetchBytes: FETCH_BYTES,
+    fetchPartitionBytes: FETCH_BYTES,
+    bufferBytes: 0,
+    metadataAgeMs: 0,
+  };
+}
+
 /** The last committed record of a sink; null when there is none. */
 export async function lastProgress(cluster: ClusterOptions, identity: string): Promise<Progress | null> {
-  const connection = new TopicConnection(
-    {
-      cluster,
-      topic: PROGRESS_TOPIC,
-      committedOnly: false,
-      checkCrc: true,
-      fetchWaitMs: 100,
-      fetchBytes: FETCH_BYTES,
-      fetchPartitionBytes: FETCH_BYTES,
-      bufferBytes: 0,
-      metadataAgeMs: 0,
-    },
-    () => undefined,
-    new TopicIdentity(),
-  );
+  const connection = new TopicConnection(askingOnly(cluster, PROGRESS_TOPIC), () => undefined, new TopicIdentity());
   try {
     await connection.refresh();
     const at = async (which: 'earliest' | 'latest') => (await connection.offsets([0], which)).get(0) ?? 0n;
