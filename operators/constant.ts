@@ -4,14 +4,16 @@ import { BatchBuilder, emptyBatch } from './batch/builder.ts';
 import { SqlError } from './errors.ts';
 import { bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
-import type { Operator, Tick } from './operator.ts';
+import type { Tick } from './operator.ts';
+import { StatelessOperator } from './stateless.ts';
 import type { ColType } from './types.ts';
 
-export class ConstantOperator implements Operator {
+export class ConstantOperator extends StatelessOperator {
   readonly #types: ColType[];
   readonly #rows: Expr[][];
 
   constructor(rows: Expr[][], types: ColType[]) {
+    super();
     this.#types = types;
     this.#rows = rows;
   }
@@ -31,25 +33,5 @@ export class ConstantOperator implements Operator {
       }
     }
     return out.build();
-  }
-
-  endTick(): void {
-    // Stateless.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Stateless.
-  }
-
-  release(): void {
-    // Stateless.
   }
 }

@@ -23,14 +23,15 @@ import { interpretedParts } from './expr/kernel/compile.ts';
 import { ItemRows, itemKind } from './item_rows.ts';
 import { ITEM_JSON, ITEMS_BYTES, ITEMS_DONE, ITEMS_ODD } from './kernels/items_layout.ts';
 import { MapOperator } from './map.ts';
-import type { Operator, PieceRoom, Tick } from './operator.ts';
+import type { PieceRoom, Tick } from './operator.ts';
 import { ALL, piecesOf } from './pieces.ts';
 import type { PlanNode } from './plan.ts';
+import { StatelessOperator } from './stateless.ts';
 import { timeWindowFunction } from './time_windows.ts';
 import { turn } from './turn.ts';
 import type { ColType } from './types.ts';
 
-export class FlatMapOperator implements Operator {
+export class FlatMapOperator extends StatelessOperator {
   readonly #types: ColType[];
   readonly #inputWidth: number;
   readonly #args: BoundExpr[];
@@ -45,6 +46,7 @@ export class FlatMapOperator implements Operator {
   readonly #arguments: MapOperator | null;
 
   constructor(node: PlanNode & { op: 'flatmap' }, inputTypes: ColType[]) {
+    super();
     const { fn, args, ordinality, left, types } = node;
     const inputWidth = inputTypes.length;
     this.#types = types;
@@ -167,23 +169,7 @@ export class FlatMapOperator implements Operator {
     }
   }
 
-  endTick(): void {
-    // Stateless.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Stateless.
-  }
-
-  release(): void {
+  override release(): void {
     this.#arguments?.release();
   }
 }

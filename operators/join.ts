@@ -7,14 +7,16 @@ import type { Batch } from './batch/batch.ts';
 import { JoinPairs } from './join_pairs.ts';
 import { Residual } from './join_residual.ts';
 import { freeSides, type JoinSpec, joinSides } from './join_side.ts';
-import type { IndexProvider, Operator, PieceRoom, Tick } from './operator.ts';
+import type { IndexProvider, PieceRoom, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { StatelessOperator } from './stateless.ts';
 import type { ColType } from './types.ts';
 
-export class JoinOperator implements Operator {
+export class JoinOperator extends StatelessOperator {
   readonly #pairs: JoinPairs;
 
   constructor(spec: JoinSpec, inputTypes: ColType[][], indexes: IndexProvider, types: ColType[]) {
+    super();
     const residual = spec.residual === null ? null : new Residual(spec.residual, types);
     this.#pairs = new JoinPairs(joinSides(spec, inputTypes, indexes), residual);
   }
@@ -31,24 +33,7 @@ export class JoinOperator implements Operator {
     return freeSides(this.#pairs.sides, watermarks);
   }
 
-  endTick(): void {
-    // The indexes are the graph's.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // The indexes are the graph's.
-  }
-
-  /** The indexes are the graph's. */
-  release(): void {
+  override release(): void {
     this.#pairs.residual?.release();
   }
 }

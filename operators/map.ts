@@ -16,7 +16,8 @@ import { type BoundExpr, bindExpr, isTrueOf } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileMap, type MapKernel } from './expr/kernel/compile.ts';
 import { compileWasmMap } from './expr/kernel/wasm/compile.ts';
-import type { Operator, Tick } from './operator.ts';
+import type { Tick } from './operator.ts';
+import { StatelessOperator } from './stateless.ts';
 import { turn } from './turn.ts';
 import type { ColType } from './types.ts';
 
@@ -39,7 +40,7 @@ function mayMake(tick: bigint): boolean {
   return made.count++ < MOST_A_TICK;
 }
 
-export class MapOperator implements Operator {
+export class MapOperator extends StatelessOperator {
   readonly #types: ColType[];
   readonly #filter: BoundExpr | null;
   /** For each output column: an input column, or an expression. Null: keep the row. */
@@ -72,6 +73,7 @@ export class MapOperator implements Operator {
     types: ColType[],
     path: MapPath | null = null,
   ) {
+    super();
     this.#types = types;
     this.#renamed = emptyBatch(types);
     this.#input = this.#renamed;
@@ -192,23 +194,7 @@ export class MapOperator implements Operator {
     return renamed;
   }
 
-  endTick(): void {
-    // Stateless.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Stateless.
-  }
-
-  release(): void {
+  override release(): void {
     this.#kernel?.release();
   }
 }

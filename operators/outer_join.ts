@@ -12,11 +12,12 @@ import { JoinPairs } from './join_pairs.ts';
 import { Residual } from './join_residual.ts';
 import { freeSides, type JoinSpec, joinSides } from './join_side.ts';
 import { MatchChange, type MatchOutput } from './match_change.ts';
-import { type IndexProvider, type Operator, type PieceRoom, type Tick, tickWith } from './operator.ts';
+import { type IndexProvider, type PieceRoom, type Tick, tickWith } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { StatelessOperator } from './stateless.ts';
 import type { ColType } from './types.ts';
 
-export class OuterJoinOperator implements Operator {
+export class OuterJoinOperator extends StatelessOperator {
   readonly #types: ColType[];
   readonly #pairs: JoinPairs;
   /** Unmatched rows of the left and of the right side; null where they are not kept. */
@@ -28,6 +29,7 @@ export class OuterJoinOperator implements Operator {
     indexes: IndexProvider,
     types: ColType[],
   ) {
+    super();
     this.#types = types;
     const residual = spec.residual === null ? null : new Residual(spec.residual, types);
     const sides = joinSides(spec, inputTypes, indexes);
@@ -81,24 +83,7 @@ export class OuterJoinOperator implements Operator {
     return freeSides(this.#pairs.sides, watermarks);
   }
 
-  endTick(): void {
-    // The indexes are the graph's.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // The indexes are the graph's.
-  }
-
-  /** The indexes are the graph's. */
-  release(): void {
+  override release(): void {
     this.#pairs.residual?.release();
   }
 }

@@ -13,8 +13,9 @@ import { JoinPairs } from './join_pairs.ts';
 import { Residual } from './join_residual.ts';
 import { freeSides, type JoinSide, type JoinSpec, joinSides } from './join_side.ts';
 import { MatchChange } from './match_change.ts';
-import { type IndexProvider, type Operator, type PieceRoom, type Tick, tickWith } from './operator.ts';
+import { type IndexProvider, type PieceRoom, type Tick, tickWith } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { StatelessOperator } from './stateless.ts';
 import type { ColType } from './types.ts';
 
 /** Comparison functions by their name's end: they never fail. */
@@ -26,7 +27,7 @@ function mayFail(e: Expr): boolean {
   return children(e).some(mayFail);
 }
 
-export class SemiJoinOperator implements Operator {
+export class SemiJoinOperator extends StatelessOperator {
   readonly #types: ColType[];
   readonly #sides: JoinSide[];
   readonly #residual: Residual | null;
@@ -36,6 +37,7 @@ export class SemiJoinOperator implements Operator {
   readonly #joinedTypes: ColType[];
 
   constructor(spec: JoinSpec & { kind: 'semi' | 'anti' }, inputTypes: ColType[][], indexes: IndexProvider) {
+    super();
     this.#types = inputTypes[0];
     this.#joinedTypes = inputTypes.flat();
     const sides = joinSides(spec, inputTypes, indexes);
@@ -83,24 +85,7 @@ export class SemiJoinOperator implements Operator {
     return freeSides(this.#sides, watermarks);
   }
 
-  endTick(): void {
-    // The indexes are the graph's.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // The indexes are the graph's.
-  }
-
-  /** The indexes are the graph's. */
-  release(): void {
+  override release(): void {
     this.#residual?.release();
   }
 }

@@ -1,13 +1,15 @@
 /** UNION ALL: the sum of Z-sets.   out = delta1 + delta2 + ...   Linear, stateless, one copy of the rows when more than one input moves. */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, weightOf } from './batch/builder.ts';
-import type { Operator, Tick } from './operator.ts';
+import type { Tick } from './operator.ts';
+import { StatelessOperator } from './stateless.ts';
 import type { ColType } from './types.ts';
 
-export class UnionOperator implements Operator {
+export class UnionOperator extends StatelessOperator {
   readonly #types: ColType[];
 
   constructor(types: ColType[]) {
+    super();
     this.#types = types;
   }
 
@@ -27,25 +29,5 @@ export class UnionOperator implements Operator {
       }
     }
     return out.build();
-  }
-
-  endTick(): void {
-    // Stateless.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Stateless.
-  }
-
-  release(): void {
-    // Stateless.
   }
 }

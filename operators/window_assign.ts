@@ -22,9 +22,10 @@ import { defaultContext } from './expr/context.ts';
 import type { BoundSetFunction } from './expr/functions/registry.ts';
 import type { Expr } from './expr/ir.ts';
 import { kernels } from './kernels/index.ts';
-import type { Operator, Tick } from './operator.ts';
+import type { Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
+import { StatelessOperator } from './stateless.ts';
 import { timeWindowFunction } from './time_windows.ts';
 import type { ColType } from './types.ts';
 
@@ -62,7 +63,7 @@ function greatestCommonStep(a: number, b: number): number {
   return b === 0 ? a : greatestCommonStep(b, a % b);
 }
 
-export class WindowAssignOperator implements Operator {
+export class WindowAssignOperator extends StatelessOperator {
   readonly #windows: WindowAssignment;
   readonly #sliced: boolean;
   readonly #types: ColType[];
@@ -75,6 +76,7 @@ export class WindowAssignOperator implements Operator {
   readonly #offset: bigint;
 
   constructor(windows: WindowAssignment, sliced: boolean, types: ColType[]) {
+    super();
     const { cumulate, slide, size, offset } = windows;
     this.#windows = windows;
     this.#origin = BigInt(UNIX_EPOCH + offset);
@@ -136,25 +138,5 @@ export class WindowAssignOperator implements Operator {
       const windows = this.#reference([t, this.#slide, this.#size, this.#offset], defaultContext());
       return [...windows].map((window) => ({ row, window }));
     }).flat();
-  }
-
-  endTick(): void {
-    // Stateless.
-  }
-
-  state() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Stateless.
-  }
-
-  release(): void {
-    // Stateless.
   }
 }

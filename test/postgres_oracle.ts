@@ -205,7 +205,7 @@ export class PostgresOracle {
 }
 
 /** OID of a pg_type name. */
-export function typeOid(type: string): number {
+function typeOid(type: string): number {
   const oid = (OID as Record<string, number>)[type];
   if (oid === undefined) throw new Error(`no OID for ${type}`);
   return oid;

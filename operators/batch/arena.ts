@@ -6,7 +6,7 @@
  */
 import { kernels } from '../kernels/index.ts';
 import { budget } from './budget.ts';
-import { BYTES, PAGE_BYTES, U8 } from './memory.ts';
+import { PAGE_BYTES, U8 } from './memory.ts';
 import { checked, pages } from './pages.ts';
 
 interface Chunk {
@@ -63,22 +63,10 @@ export class Arena {
     return address;
   }
 
-  /** Writes text as UTF-8; returns its address, with the length in `lastLength`. */
-  writeText(text: string): number {
-    const room = text.length * 3;
-    const address = this.alloc(room);
-    const length = BYTES.utf8Write(text, address, room);
-    this.lastLength = length;
-    this.trim(address, room, length);
-    return address;
-  }
-
   /** Of `bytes` bytes at `address` only the first `used` are needed: the others are given back, if nothing was allocated since. */
   trim(address: number, bytes: number, used: number): void {
     if (address + ((bytes + 15) & ~15) === this.#next) this.#next = address + ((used + 15) & ~15);
   }
-
-  lastLength = 0;
 
   #grow(size: number): number {
     const usual = chunkPages(this.#mostPages);

@@ -5,7 +5,7 @@
  * or empty are skipped only when every part is. A subscript out of bounds, or with too few indexes, is NULL; a slice out of
  * bounds is the empty array, and its result's lower bounds are 1.
  */
-import type { Datum, PgArray } from '../datum.ts';
+import { type Datum, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { OID } from '../types.ts';
 import { elementType } from './array_types.ts';
@@ -21,9 +21,9 @@ const MAX_DIMS = 6;
 export function buildArray(e: ArrayNode, values: Datum[]): PgArray {
   const elem = elementType(e.t.oid);
   const nested = e.items.some((i) => i.t.oid === e.t.oid);
-  if (!nested) return flat(elem, values);
+  if (!nested) return pgArray(elem, values);
   const parts = values.filter((v): v is PgArray => asArray(v) !== null && asArray(v)!.dims.length > 0);
-  if (parts.length === 0) return flat(elem, []);
+  if (parts.length === 0) return pgArray(elem, []);
   const first = parts[0];
   const sameDims = (p: PgArray) =>
     p.dims.length === first.dims.length && p.dims.every((n, i) => n === first.dims[i] && p.lower[i] === first.lower[i]);
@@ -77,7 +77,7 @@ function element(a: PgArray, indexes: Datum[]): Datum {
 }
 
 function slice(e: SubscriptNode, a: PgArray, lowers: Datum[], uppers: Datum[]): PgArray {
-  const empty = flat(a.elem, []);
+  const empty = pgArray(a.elem, []);
   const n = a.dims.length;
   if (n === 0 || e.indexes.length > n) return empty;
   const from: number[] = [];
@@ -109,18 +109,8 @@ function slice(e: SubscriptNode, a: PgArray, lowers: Datum[], uppers: Datum[]): 
 
 function jsonbSubscript(arg: Datum, indexes: Datum[], ctx: EvalContext): Datum {
   if (indexes.includes(null)) return null;
-  const path: PgArray = flat(OID.text, indexes.map(String));
+  const path = pgArray(OID.text, indexes.map(String));
   return requireFunction('jsonb_extract_path(jsonb,_text)')(arg, path, ctx);
-}
-
-function flat(elem: number, items: Datum[]): PgArray {
-  return {
-    k: 'array',
-    elem,
-    dims: items.length === 0 ? [] : [items.length],
-    lower: items.length === 0 ? [] : [1],
-    items,
-  };
 }
 
 function asArray(d: Datum): PgArray | null {

@@ -203,13 +203,7 @@ export function readOnce(
 }
 
 /** The same for a read whose input comes in pieces: `pieces` are rows of one relation each. What is made of them is made in pieces of `most` rows. */
-export function readPieces(
-  plan: DataflowPlan,
-  width: number,
-  relations: Relation[],
-  pieces: Pieces,
-  most: number,
-): string[] {
+function readPieces(plan: DataflowPlan, width: number, relations: Relation[], pieces: Pieces, most: number): string[] {
   const flow = new Piecewise(plan, most);
   const arena = new Arena();
   const types = plan.nodes[plan.root].types.slice(0, width);

@@ -4,7 +4,7 @@
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows } from '../../operators/batch/builder.ts';
-import type { Datum } from '../../operators/datum.ts';
+import { type Datum, pgArray } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -48,13 +48,7 @@ export class ErrorLedger implements ErrorSink {
   /** An operator's failed row: its columns are shown as text. */
   report(error: SqlError, row: Datum[], weight: number): void {
     const items = row.map((value) => (value === null ? null : textOf(value)));
-    const shown: Datum = {
-      k: 'array',
-      elem: OID.text,
-      dims: row.length === 0 ? [] : [row.length],
-      lower: row.length === 0 ? [] : [1],
-      items,
-    };
+    const shown = pgArray(OID.text, items);
     this.#pending.push({ row: [null, null, null, error.sqlstate, error.message, null, null, shown], weight });
     if (weight > 0) this.count += BigInt(weight);
   }

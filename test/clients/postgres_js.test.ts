@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import postgres from 'postgres';
-import { type ClientServer, startServer } from './server.ts';
+import { type ClientServer, startServer, until } from './server.ts';
 
 const options = { timeout: 60_000 };
 let server: ClientServer;
@@ -91,8 +91,12 @@ test('cursors and streams of rows', options, async () => {
 test('cancel', options, async () => {
   await sql`create materialized view names as select name, count(*) as n from items group by name`;
   const query = sql`subscribe names with (snapshot = false)`.execute();
-  setTimeout(() => query.cancel(), 100);
-  await assert.rejects(query, { code: '57014' });
+  const ended = assert.rejects(query, { code: '57014' });
+  await until('it runs', () =>
+    server.running.postgres.sessions().some((s) => s.state === 'active' && s.query.startsWith('subscribe names')),
+  );
+  query.cancel();
+  await ended;
 });
 
 test('listen and notify', options, async () => {

@@ -36,7 +36,7 @@ export const RANGES: Record<string, string> = {
   tstzrange: 'timestamptz',
 };
 
-export const multirangeName = (range: string) => range.replace('range', 'multirange');
+const multirangeName = (range: string) => range.replace('range', 'multirange');
 
 export class RangeExpressions {
   readonly range: string;

@@ -88,7 +88,7 @@ export function step(seed: number, i: number): { statements: string[]; apply(mod
 }
 
 /** After the steps 0 .. steps - 1. */
-export function modelAfter(seed: number, steps: number): Model {
+function modelAfter(seed: number, steps: number): Model {
   const model: Model = { items: new Map(), clicks: [], late: 0 };
   for (let i = 0; i < steps; i++) step(seed, i).apply(model);
   return model;

@@ -4,23 +4,14 @@ import { after, before, test } from 'node:test';
 import { CompressionTypes } from 'kafkajs';
 import { openEngine, sql } from '../engine/harness.ts';
 import { TestRegistry } from '../engine/test_registry.ts';
-import { kafkaAccess, type TestAccess } from './access.ts';
 import { eventually, kafkaSuite } from './suite.ts';
 
 const suite = kafkaSuite();
 const { skip } = suite;
 const registry = new TestRegistry();
-let kafka: TestAccess;
 
-before(async () => {
-  await registry.start();
-  if (skip === false) kafka = kafkaAccess();
-});
-
-after(async () => {
-  await kafka?.close();
-  await registry.stop();
-});
+before(() => registry.start());
+after(() => registry.stop());
 
 const from = (topic: string, more = '') =>
   `WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', format = 'avro', schema_registry = '${registry.url}'${more})`;
@@ -30,7 +21,7 @@ const field = (name: string, type: unknown) => ({ name, type });
 test('a stream and a table of Avro messages', { skip, timeout: 120_000 }, async () => {
   const topic = await suite.cluster.topic('avro', 3);
   const users = await suite.cluster.topic('avro-users', 1, { 'cleanup.policy': 'compact' });
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   const first = registry.add(1, {
     type: 'record',
     name: 'Order',
@@ -91,7 +82,7 @@ test('a stream and a table of Avro messages', { skip, timeout: 120_000 }, async 
 
 test('a sink in Avro: what it writes comes back as a stream and as a table', { skip, timeout: 120_000 }, async () => {
   const [topic, changes] = [await suite.cluster.topic('avro-out'), await suite.cluster.topic('avro-changes')];
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   const to = (name: string, more: string) =>
     `WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${name}', format = 'avro', schema_registry = '${registry.url}', ${more})`;
   try {
@@ -144,7 +135,7 @@ test('a sink in Avro: what it writes comes back as a stream and as a table', { s
 
 test('a registry that cannot be asked is an error of CREATE', { skip, timeout: 60_000 }, async () => {
   const topic = await suite.cluster.topic('avro-check');
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   const create = (url: string) => sql(engine, `CREATE STREAM s (a int) ${from(topic).replace(registry.url, url)}`);
   try {
     await assert.rejects(create('http://127.0.0.1:1'), {

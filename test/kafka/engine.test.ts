@@ -1,22 +1,12 @@
 /** From topics to views to topics: the engine over a real broker, with bad messages, upserts and a broker restart. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { CompressionTypes, type Message } from 'kafkajs';
 import { openEngine, sql } from '../engine/harness.ts';
-import { kafkaAccess, type TestAccess } from './access.ts';
 import { eventually, kafkaSuite } from './suite.ts';
 
 const suite = kafkaSuite();
 const { skip } = suite;
-let kafka: TestAccess;
-
-before(() => {
-  if (skip === false) kafka = kafkaAccess();
-});
-
-after(async () => {
-  await kafka?.close();
-});
 
 const order = (n: number): Message => {
   return {
@@ -28,7 +18,7 @@ const order = (n: number): Message => {
 
 test('a stream over a topic: views, bad messages, restart of the broker', { skip, timeout: 120_000 }, async () => {
   const topic = await suite.cluster.topic('orders', 3);
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     const messages = Array.from({ length: 3000 }, (_, n) => order(n));
     await suite.cluster.send(topic, messages.slice(0, 1000));
@@ -77,7 +67,7 @@ test('a stream over a topic: views, bad messages, restart of the broker', { skip
 test('a table over a compacted topic, and a sink that makes one', { skip, timeout: 120_000 }, async () => {
   const topic = await suite.cluster.topic('users', 1, { 'cleanup.policy': 'compact' });
   const out = `${topic}-out`;
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     const user = (id: number, name: string | null): Message => {
       return { key: `{"id":${id}}`, value: name === null ? null : JSON.stringify({ name }) };
@@ -114,7 +104,7 @@ test('a table over a compacted topic, and a sink that makes one', { skip, timeou
 });
 
 test("errors of CREATE STREAM are the user's to read", { skip, timeout: 60_000 }, async () => {
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     const create = (options: string) => sql(engine, `CREATE STREAM s (a int) WITH (connector = 'kafka', ${options})`);
     await assert.rejects(
@@ -135,7 +125,7 @@ test('many packed messages: buffers that come back are filled anew', { skip, tim
     const batch = Array.from({ length: at }, (_, i) => ({ partition: (from / at) % 2, value: value(from + i) }));
     await suite.cluster.send(topic, batch, CompressionTypes.GZIP);
   }
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     await sql(
       engine,

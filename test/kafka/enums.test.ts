@@ -1,16 +1,12 @@
 /** Labels go to a topic and come back: the thread that writes them knows types that were made, and labels that were added, after it started. */
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openEngine, sql } from '../engine/harness.ts';
-import { kafkaAccess } from './access.ts';
-import { kafkaSuite, WAIT_MS } from './suite.ts';
+import { eventually, kafkaSuite } from './suite.ts';
 
 const suite = kafkaSuite();
 
 test('a sink writes labels, and a keyed table reads them', { skip: suite.skip }, async () => {
-  const kafka = kafkaAccess();
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   const topic = await suite.cluster.topic('labels', 1);
   const where = `connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}'`;
   try {
@@ -26,14 +22,8 @@ test('a sink writes labels, and a keyed table reads them', { skip: suite.skip },
     );
     await sql(engine, "UPDATE job SET s = 'held' WHERE id = 2; DELETE FROM job WHERE id = 1");
     const wanted = await sql(engine, 'SELECT * FROM job ORDER BY id');
-    let rows: unknown = null;
-    for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
-      rows = await sql(engine, 'SELECT * FROM back ORDER BY id');
-      if (JSON.stringify(rows) === JSON.stringify(wanted)) break;
-    }
-    assert.deepEqual(rows, wanted);
+    await eventually(engine, 'SELECT * FROM back ORDER BY id', wanted);
   } finally {
     await engine.close();
-    await kafka.close();
   }
 });

@@ -1,22 +1,12 @@
 /** Formats other than JSON over a real broker: what a sink writes in Debezium's envelope comes back as a table, csv and raw messages come to streams, and wrong options are refused. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { changeEvent, Database } from '../engine/database.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
-import { kafkaAccess, type TestAccess } from './access.ts';
 import { eventually, kafkaSuite } from './suite.ts';
 
 const suite = kafkaSuite();
 const { skip } = suite;
-let kafka: TestAccess;
-
-before(() => {
-  if (skip === false) kafka = kafkaAccess();
-});
-
-after(async () => {
-  await kafka?.close();
-});
 
 const from = (topic: string, options: string) =>
   `WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', ${options})`;
@@ -34,7 +24,7 @@ const ROWS = [
 test('view to sink to table: every type comes back, and every change', { skip, timeout: 120_000 }, async () => {
   const { random } = seeded('there and back');
   const topic = await suite.cluster.topic('back', 3);
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   const same = async (view: string, table: string) => {
     const rows = (of: string, other: string) =>
       `SELECT '${of}', r::text FROM ${of} r EXCEPT ALL SELECT '${of}', r::text FROM ${other} r`;
@@ -72,7 +62,7 @@ test('a connector that repeats itself and a broker that starts again: the table 
   const { random } = seeded('a repeating connector');
   const topic = await suite.cluster.topic('changes', 1);
   const database = new Database(random);
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   const send = (first: number) =>
     suite.cluster.send(
       topic,
@@ -100,7 +90,7 @@ test('a connector that repeats itself and a broker that starts again: the table 
 
 test('csv and raw; what is bad stays with its partition, offset and bytes', { skip, timeout: 60_000 }, async () => {
   const [csv, raw] = [await suite.cluster.topic('csv', 2), await suite.cluster.topic('raw', 1)];
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     await sql(
       engine,
@@ -139,7 +129,7 @@ test('csv and raw; what is bad stays with its partition, offset and bytes', { sk
 
 test('events of many bytes of schema', { skip, timeout: 60_000 }, async () => {
   const topic = await suite.cluster.topic('wide', 1);
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     const meanings = { day: { type: 'int32', name: 'io.debezium.time.Date', doc: 'x'.repeat(5000) } };
     const messages = Array.from({ length: 150 }, (_, id) =>
@@ -157,7 +147,7 @@ test('events of many bytes of schema', { skip, timeout: 60_000 }, async () => {
 
 test('options are checked before anything is made', { skip, timeout: 60_000 }, async () => {
   const topic = await suite.cluster.topic('options', 1);
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     const create = (options: string) => sql(engine, `CREATE STREAM s (a text) ${from(topic, options)}`);
     const hint = (error: { fields: { hint?: string } }) => error.fields.hint ?? '';

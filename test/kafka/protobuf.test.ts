@@ -8,23 +8,14 @@ import { CompressionTypes } from 'kafkajs';
 import { openData } from '../../src/durable/recovery.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 import { TestRegistry } from '../engine/test_registry.ts';
-import { kafkaAccess, type TestAccess } from './access.ts';
 import { eventually, kafkaSuite } from './suite.ts';
 
 const suite = kafkaSuite();
 const { skip } = suite;
 const registry = new TestRegistry();
-let kafka: TestAccess;
 
-before(async () => {
-  await registry.start();
-  if (skip === false) kafka = kafkaAccess();
-});
-
-after(async () => {
-  await kafka?.close();
-  await registry.stop();
-});
+before(() => registry.start());
+after(() => registry.stop());
 
 const from = (topic: string, more = '') =>
   `WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', format = 'protobuf', schema_registry = '${registry.url}'${more})`;
@@ -36,7 +27,7 @@ test('a stream and a table of Protobuf messages, and a restart without the regis
   const topic = await suite.cluster.topic('protobuf', 3);
   const users = await suite.cluster.topic('protobuf-users', 1, { 'cleanup.policy': 'compact' });
   const path = mkdtempSync(join(tmpdir(), 'tidemark-protobuf-'));
-  let engine = await openEngine({ automatic: true, kafka });
+  let engine = await openEngine({ automatic: true, kafka: suite.kafka });
   await openData(engine, { path });
   const first = registry.addProtobuf(
     1,
@@ -87,7 +78,7 @@ test('a stream and a table of Protobuf messages, and a restart without the regis
     await eventually(engine, "SELECT count(*) FROM tidemark.errors('orders')", [['1']]);
     await engine.close();
     await registry.stop();
-    engine = await openEngine({ automatic: true, kafka });
+    engine = await openEngine({ automatic: true, kafka: suite.kafka });
     await openData(engine, { path });
     assert.deepEqual(await sql(engine, 'SELECT * FROM v ORDER BY name'), expected);
     await sql(engine, 'CREATE MATERIALIZED VIEW notes AS SELECT note, count(*) AS n FROM orders GROUP BY note');
@@ -109,7 +100,7 @@ test('a sink in Protobuf: what it writes comes back as a stream and as a table',
   timeout: 120_000,
 }, async () => {
   const [topic, changes] = [await suite.cluster.topic('protobuf-out'), await suite.cluster.topic('protobuf-changes')];
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   const to = (name: string, more: string) =>
     `WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${name}', format = 'protobuf', schema_registry = '${registry.url}', ${more})`;
   try {
@@ -155,7 +146,7 @@ test('a sink in Protobuf: what it writes comes back as a stream and as a table',
 
 test('events in both modes', { skip, timeout: 60_000 }, async () => {
   const topic = await suite.cluster.topic('events');
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     await sql(
       engine,

@@ -11,24 +11,18 @@ import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { PROGRESS_TOPIC } from '../../src/sinks/kafka/progress.ts';
 import { openKafkaSource } from '../../src/sources/kafka/index.ts';
 import { openEngine, sql } from '../engine/harness.ts';
-import { kafkaAccess, type TestAccess } from './access.ts';
 import { recordsOf } from './sink_records.ts';
 import { eventually, kafkaSuite, WAIT_MS } from './suite.ts';
 
 const suite = kafkaSuite();
 const { skip } = suite;
 const root = mkdtempSync(join(tmpdir(), 'tidemark-restarts-'));
-let kafka: TestAccess | null = null;
 
-after(async () => {
-  await kafka?.close();
-  rmSync(root, { recursive: true, force: true });
-});
+after(() => rmSync(root, { recursive: true, force: true }));
 
 /** `log` only: what was read is read again at a start; otherwise a checkpoint has it. */
 async function withServer(name: string, log: boolean, use: (engine: TidemarkEngine) => Promise<void>): Promise<void> {
-  kafka ??= kafkaAccess();
-  const engine = await openEngine({ automatic: true, kafka });
+  const engine = await openEngine({ automatic: true, kafka: suite.kafka });
   try {
     await openData(engine, { path: join(root, name), checkpoints: log ? null : {} });
     await use(engine);

@@ -1,26 +1,16 @@
 /** The Kafka source against a real broker: exact offsets, compression, transactions, restarts, errors. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes } from 'kafkajs';
 import { OutOfMemory, SqlError } from '../../operators/errors.ts';
 import { buffers } from '../../src/kafka/buffers.ts';
 import type { RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
-import { kafkaAccess, type TestAccess } from './access.ts';
 import { SASL_USER } from './jars.ts';
 import { kafkaSuite, WAIT_MS } from './suite.ts';
 
 const suite = kafkaSuite();
 const { skip } = suite;
-let kafka: TestAccess;
-
-before(() => {
-  if (skip === false) kafka = kafkaAccess();
-});
-
-after(async () => {
-  await kafka?.close();
-});
 
 interface Seen {
   partition: number;
@@ -79,7 +69,7 @@ async function eventOf<K extends SourceEvent['kind']>(
 }
 
 function openSource(topic: string, more: Record<string, string> = {}): Promise<Source> {
-  return kafka.openSource({ brokers: suite.broker.brokers, topic, ...more }, () => undefined);
+  return suite.kafka.openSource({ brokers: suite.broker.brokers, topic, ...more }, () => undefined);
 }
 
 const numbered = (from: number, to: number, partition = 0) =>
@@ -372,7 +362,7 @@ test('a new partition is told and read when it is opened', { skip }, async () =>
 
 test('missing topic, unreachable broker, wrong password, unknown option', { skip }, async () => {
   const refused = async (options: Record<string, string>, sqlstate: string, pattern: RegExp) => {
-    await assert.rejects(kafka.checkSource(options), (error) => {
+    await assert.rejects(suite.kafka.checkSource(options), (error) => {
       assert.ok(error instanceof SqlError, String(error));
       assert.equal(error.sqlstate, sqlstate, error.message);
       assert.match(error.message, pattern);
@@ -381,7 +371,7 @@ test('missing topic, unreachable broker, wrong password, unknown option', { skip
   };
   const topic = await suite.cluster.topic('checked');
   const { brokers } = suite.broker;
-  await kafka.checkSource({ connector: 'kafka', brokers, topic });
+  await suite.kafka.checkSource({ connector: 'kafka', brokers, topic });
   await refused({ brokers, topic: 'no-such-topic' }, '42P01', /topic "no-such-topic" does not exist/);
   await refused({ brokers: '127.0.0.1:1', topic }, '08001', /could not connect to Kafka at 127\.0\.0\.1:1/);
   await refused({ brokers, topic, tpoic: 'x' }, '22023', /unrecognized option "tpoic"/);
@@ -399,7 +389,7 @@ test('missing topic, unreachable broker, wrong password, unknown option', { skip
     sasl_username: SASL_USER.username,
   };
   await refused({ ...login, sasl_password: 'wrong' }, '28P01', /refused the login/);
-  await kafka.checkSource({ ...login, sasl_password: SASL_USER.password });
+  await suite.kafka.checkSource({ ...login, sasl_password: SASL_USER.password });
 });
 
 test('a broker that goes away and comes back: told, then read on without loss or repetition', { skip }, async (t) => {

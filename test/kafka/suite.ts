@@ -1,13 +1,14 @@
 /**
- * A broker for the tests of one file: started before the first, stopped after the last.
+ * A broker for the tests of one file, and how they read it: started before the first, or when it is asked for, and stopped after the last.
  *
- *   const suite = kafkaSuite();   test('...', { skip: suite.skip }, async () => { ... suite.broker, suite.cluster ... });
+ *   const suite = kafkaSuite();   test('...', { skip: suite.skip }, async () => { ... suite.broker, suite.cluster, suite.kafka ... });
  */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { sql } from '../engine/harness.ts';
+import { kafkaAccess, type TestAccess } from './access.ts';
 import { type Broker, kafkaSkip, startBroker } from './broker.ts';
 import { connectCluster, type TestCluster } from './produce.ts';
 import { KafkaProxy } from './proxy.ts';
@@ -20,6 +21,8 @@ export interface KafkaSuite {
   readonly proxySkip: string | false;
   readonly broker: Broker;
   readonly cluster: TestCluster;
+  /** Made for who asks first. */
+  readonly kafka: TestAccess;
   /** In front of the broker, for tests that asked for it. */
   readonly proxy: KafkaProxy;
   /** Another client: one that has used a topic before knows its old partitions, and has lost a broker that was restarted. */
@@ -33,6 +36,7 @@ export function kafkaSuite(options: { proxied?: boolean; settings?: Record<strin
   let broker: Broker | undefined;
   let cluster: TestCluster | undefined;
   let proxy: KafkaProxy | undefined;
+  let kafka: TestAccess | undefined;
   before(async () => {
     if (skip !== false) return;
     if (options.proxied) proxy = await KafkaProxy.listen();
@@ -41,6 +45,7 @@ export function kafkaSuite(options: { proxied?: boolean; settings?: Record<strin
     cluster = await connectCluster(broker.brokers);
   });
   after(async () => {
+    await kafka?.close();
     await cluster?.close();
     await proxy?.close();
     await broker?.stop();
@@ -61,6 +66,10 @@ export function kafkaSuite(options: { proxied?: boolean; settings?: Record<strin
     },
     get cluster() {
       return there(cluster);
+    },
+    get kafka() {
+      kafka ??= kafkaAccess();
+      return kafka;
     },
     get proxy() {
       return there(proxy);

@@ -78,7 +78,7 @@ export function requireFunction(fn: string): FunctionImpl {
 }
 
 /** True when the function, scalar or set-returning, exists here. */
-export function isRegistered(fn: string): boolean {
+function isRegistered(fn: string): boolean {
   return plain.has(fn) || typed.has(fn) || sets.has(fn) || typedSets.has(fn);
 }
 

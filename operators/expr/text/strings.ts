@@ -13,7 +13,7 @@ const MAX_BYTES = 1073741823;
 /** Longest string of JavaScript. */
 const MAX_CHARACTERS = 2 ** 29 - 24;
 
-export function requestedTooLarge(): SqlError {
+function requestedTooLarge(): SqlError {
   return new SqlError('54000', 'requested length too large');
 }
 

@@ -1,7 +1,7 @@
 /** The server's endpoints, as the pages use them. */
 
 /** What the server says of a statement that failed. */
-export class QueryError extends Error {
+class QueryError extends Error {
   constructor({ message, sqlstate, detail, hint, position }) {
     super(message);
     this.name = 'QueryError';
