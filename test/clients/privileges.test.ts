@@ -495,6 +495,24 @@ test('information_schema lists what one of the roles owns or has a privilege on'
       .join('\n')}
   `));
 
+test('lists of privileges one privilege a row', () =>
+  same(`
+    CREATE ROLE "a ""b" NOLOGIN
+    CREATE TABLE exploded (a int)
+    GRANT SELECT, INSERT ON exploded TO "a ""b" WITH GRANT OPTION
+    GRANT UPDATE, DELETE ON exploded TO PUBLIC
+    SELECT grantor::regrole::text = current_user, grantee = 0, CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END, privilege_type, is_grantable FROM pg_class c, aclexplode(c.relacl) WHERE relname = 'exploded' AND privilege_type <> 'MAINTAIN'
+    SELECT count(*)::int FROM (SELECT (aclexplode(relacl)).* FROM pg_class WHERE relname = 'exploded') AS x WHERE is_grantable
+    SELECT (d).privilege_type, (d).is_grantable FROM (SELECT aclexplode(relacl) AS d FROM pg_class WHERE relname = 'exploded') AS x WHERE (d).grantee = 0
+    SELECT aclexplode('{{=r/postgres},{postgres=arw*d/postgres}}'::aclitem[])
+    SELECT grantor, grantee, privilege_type, is_grantable FROM aclexplode('{=r/postgres,postgres=dwa*r/postgres}'::aclitem[])
+    SELECT aclexplode('{NULL}'::aclitem[])
+    SELECT * FROM aclexplode(NULL)
+    SELECT privilege_type FROM aclexplode(acldefault('r', 10)) WHERE privilege_type <> 'MAINTAIN'
+    DROP TABLE exploded
+    DROP ROLE "a ""b"
+  `));
+
 test('COPY with files of the server', async () => {
   await same(`
     CREATE ROLE copier
