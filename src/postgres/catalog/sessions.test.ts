@@ -167,3 +167,28 @@ test('positions of replication are subtracted, and none are of a standby', async
     [['0', null, null, null]],
   );
 });
+
+test('beside a long statement of calls in JavaScript others read, and end it', async () => {
+  const [ann, bob] = clients;
+  await ann.query(`CREATE FUNCTION long(a int) RETURNS int LANGUAGE javascript IMMUTABLE
+    AS 'let n = a; for (let i = 0; i < 300000; i++) n = (n * 31 + i) | 0; return n'`);
+  await ann.query('CREATE TABLE computed (a int)');
+  await ann.query('CREATE TABLE given (a int)');
+  await ann.query('INSERT INTO given SELECT generate_series(1, 1500)');
+  const [[pid]] = await rows(ann, 'SELECT pg_backend_pid()');
+  for (const text of [
+    'INSERT INTO computed SELECT long(a) FROM given',
+    'INSERT INTO computed SELECT long(i) FROM generate_series(2001, 3500) AS i',
+    'UPDATE given SET a = long(a + 4000)',
+    'SELECT sum(long(a + 6000)) FROM given WHERE long(a + 8000) > 0',
+    'SELECT long(a + 10000) FROM given',
+    'SELECT max(long(a)) FROM (VALUES (1)) AS few, LATERAL (SELECT a + 12000 FROM given) AS x (a)',
+  ]) {
+    const running = assert.rejects(ann.query(text), { code: '57014' }, text);
+    const asked = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND state = 'active'";
+    while ((await bob.query(asked, [pid])).rowCount === 0);
+    await running;
+  }
+  assert.deepEqual(await rows(bob, 'SELECT count(*)::int FROM computed'), [[0]]);
+  assert.deepEqual(await rows(bob, 'SELECT sum(a)::int FROM given'), [[1125750]]);
+});
