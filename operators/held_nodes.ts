@@ -4,6 +4,7 @@
  * What comes of constants is whole with the first piece, and the planner counts on that. It is not where generate_series(), a join or a recursion make it in pieces: those above are held then, whatever the
  * planner says. And what a held node puts out in the end is never taken back, which the planner does not know.
  */
+import { callsOut } from './calls_out.ts';
 import { distinctColumns } from './first_seen.ts';
 import type { DataflowPlan, PlanNode, PlanOp } from './plan.ts';
 
@@ -33,9 +34,9 @@ export function heldNodes(plan: DataflowPlan): HeldNodes {
   const loose: boolean[] = [];
   plan.nodes.forEach((node, i) => {
     const { op, inputs } = node;
-    const makesMany = op === 'flatmap' || op === 'join' || op === 'recursive';
+    const inPieces = op === 'flatmap' || op === 'join' || op === 'recursive' || callsOut(node);
     reads[i] = op === 'source' || inputs.some((input) => reads[input]);
-    loose[i] = (makesMany && !reads[i]) || inputs.some((input) => loose[input]);
+    loose[i] = (inPieces && !reads[i]) || inputs.some((input) => loose[input]);
     const goesOn = passes(node) && inputs.every((input) => nodes[input].appendOnly);
     const isKnown = node.appendOnly === true && !loose[i];
     // A recursion runs once over all of its input, whatever that is made of: what it has put out stays.

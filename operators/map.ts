@@ -4,19 +4,23 @@
  * Linear and stateless; O(1) a row. A projection of plain columns without a filter moves no data: the output shares the input's
  * columns. Everything else runs as a generated kernel (expr/kernel/compile.ts), which hands odd rows to the interpreter here. A row whose filter or
  * projection fails goes to the error sink.
+ *
+ * Calls of functions in other languages may take as long as they like: who asks for pieces (piecewise.ts) gets one for some milliseconds of them.
  */
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, readDatum, readRow, weightOf } from './batch/builder.ts';
+import { sliceBatch } from './batch/slice.ts';
 import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
 import { columnsOf } from './expr/columns.ts';
+import { callsExternal } from './expr/external.ts';
 import { type InAdvance, inAdvance } from './expr/in_advance.ts';
 import { type BoundExpr, bindExpr, isTrueOf } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileMap, type MapKernel } from './expr/kernel/compile.ts';
 import { compileWasmMap } from './expr/kernel/wasm/compile.ts';
-import type { Tick } from './operator.ts';
+import { type PieceRoom, type Tick, tickWith } from './operator.ts';
 import { StatelessOperator } from './stateless.ts';
 import { turn } from './turn.ts';
 import type { ColType } from './types.ts';
@@ -31,6 +35,8 @@ export type MapPath = 'interpreter' | 'JavaScript' | 'WebAssembly';
 const WARM_ROWS = 2000;
 /** So many are made in one tick at most: a thousand views over one stream have seen their rows in the same one. */
 const MOST_A_TICK = 4;
+/** Work on a piece of rows that call functions in other languages. */
+const PIECE_MS = 1;
 
 /** The tick in which kernels in WebAssembly were made last, and how many. */
 const made = { tick: -1n, count: 0 };
@@ -52,6 +58,9 @@ export class MapOperator extends StatelessOperator {
   readonly #needed: number[];
   /** Of expressions that call functions in other languages. */
   readonly #inAdvance: InAdvance | null;
+  readonly #callsExternal: boolean;
+  /** Rows of the next piece. */
+  #pieceRows = 1;
   /** The filter, where that calls none. */
   readonly #plainFilter: Expr | null;
   #kernel: MapKernel | null;
@@ -87,9 +96,10 @@ export class MapOperator extends StatelessOperator {
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
     this.#needed = [...needed];
+    const computed = [...(filter === null ? [] : [filter]), ...(project ?? [])];
+    this.#callsExternal = computed.some(callsExternal);
     // What is volatile (each_row.ts) must not be evaluated twice.
-    this.#inAdvance =
-      path === 'interpreter' ? null : inAdvance([...(filter === null ? [] : [filter]), ...(project ?? [])]);
+    this.#inAdvance = path === 'interpreter' ? null : inAdvance(computed);
     this.#plainFilter = filter !== null && inAdvance([filter]) === null ? filter : null;
     const computes = path !== 'interpreter' && (filter !== null || !this.#columnsOnly);
     this.#kernel = computes ? compileMap(filter, project, inputTypes, types) : null;
@@ -120,6 +130,24 @@ export class MapOperator extends StatelessOperator {
     const made = ahead === null ? run() : ahead(() => this.#rowsAhead(input, tick), tick.evalContext, run);
     if (input.net === true && this.#keepsAll(input)) made.net = true;
     return made;
+  }
+
+  stepPieces([input]: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> | null {
+    return this.#callsExternal ? this.#pieces(input, tick, room) : null;
+  }
+
+  /** A piece that took less is followed by a larger one, a piece that took more than twice as much by a smaller one. */
+  *#pieces(input: Batch, tick: Tick, { arena, rows }: PieceRoom): Iterable<Batch> {
+    for (let from = 0; from < input.n; ) {
+      const n = Math.min(this.#pieceRows, rows, input.n - from);
+      const start = performance.now();
+      const made = this.step([sliceBatch(input, from, n)], tickWith(tick, arena));
+      const worked = performance.now() - start;
+      if (worked < PIECE_MS) this.#pieceRows = Math.min(this.#pieceRows * 2, rows);
+      else if (worked > 2 * PIECE_MS) this.#pieceRows = Math.max(this.#pieceRows >>> 1, 1);
+      from += n;
+      yield made;
+    }
   }
 
   #run(input: Batch, out: BatchBuilder, tick: Tick): Batch {

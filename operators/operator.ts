@@ -67,10 +67,10 @@ export interface OperatorState {
 export interface Operator {
   step(inputs: Batch[], tick: Tick): Batch;
   /**
-   * step() in pieces, for an operator whose output for a few rows may be without bounds: each is good until the next is asked for, before which the room's arena may be reset. What the tick's arena
+   * step() in pieces, for an operator whose output for a few rows, or whose work on them, may be without bounds; null: this one's is not. Each is good until the next is asked for, before which the room's arena may be reset. What the tick's arena
    * has stays to the end. Meanwhile neither this operator nor those below it step. A row that fails may have given others before it.
    */
-  stepPieces?(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch>;
+  stepPieces?(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> | null;
   /** step() for input of which more is to come before anybody asks what comes of it: the integral says that at the end. */
   absorb?(inputs: Batch[], tick: Tick): void;
   /** For operators that the clock moves: the time at which that happens next; null: not before there is input. */

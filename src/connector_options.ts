@@ -86,10 +86,27 @@ export function sslOptions(given: Readonly<Record<string, string>>): ConnectionO
   };
 }
 
+/** Options whose value is PEM text or the name of a file of the server with it. */
+const PEM_OPTIONS = [
+  'ssl_ca',
+  'ssl_cert',
+  'ssl_key',
+  'schema_registry_ssl_ca',
+  'schema_registry_ssl_cert',
+  'schema_registry_ssl_key',
+] as const;
+
+const isPem = (text: string): boolean => text.includes('-----BEGIN');
+
+/** Whether an option that holds PEM text names a file instead. */
+export function namesFileOfPem(given: Readonly<Record<string, string>>): boolean {
+  return PEM_OPTIONS.some((name) => given[name] !== undefined && !isPem(given[name]));
+}
+
 /** What an option holds, or the file that it names. */
-export function pem(given: Readonly<Record<string, string>>, name: string): string | undefined {
+export function pem(given: Readonly<Record<string, string>>, name: (typeof PEM_OPTIONS)[number]): string | undefined {
   const value = given[name];
-  if (value === undefined || value.includes('-----BEGIN')) return value;
+  if (value === undefined || isPem(value)) return value;
   try {
     return textOfFile(value);
   } catch (error) {

@@ -12,6 +12,7 @@
 import type { Datum } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import type { ColType } from '../types.ts';
+import { children } from './children.ts';
 import type { Expr } from './ir.ts';
 
 export const EXTERNAL_CALL = 'external(any)';
@@ -56,6 +57,11 @@ export function setLanguage(name: string, language: Language): void {
 export function externalOf(e: Expr): ExternalFunction | null {
   if (e.k !== 'call' || (e.fn !== EXTERNAL_CALL && e.fn !== EXTERNAL_ROWS)) return null;
   return describedBy(e.args);
+}
+
+/** Whether a function in another language is called. */
+export function callsExternal(e: Expr): boolean {
+  return (e.k === 'call' && (e.fn === EXTERNAL_CALL || e.fn === EXTERNAL_ROWS)) || children(e).some(callsExternal);
 }
 
 export function describedBy(args: Expr[]): ExternalFunction {

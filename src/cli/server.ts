@@ -130,6 +130,7 @@ async function serve(
     version: settings.version,
     log: settings.log,
     clock: () => engine.loop.present(),
+    reload: () => void tls?.readAgain('pg_reload_conf()'),
     catalog: (name, args, context) => catalog.answer(name, args, context),
   });
   const postgres = await listening('Postgres clients', settings, started);

@@ -1,7 +1,7 @@
 /**
- * --tls-cert and --tls-key: PEM files, read at the start and again at every SIGHUP, as whoever renews certificates sends it.
+ * --tls-cert and --tls-key: PEM files, read at the start and again at every SIGHUP, as whoever renews certificates sends it, and pg_reload_conf().
  *
- * A bad pair ends the start; at SIGHUP it is said and the pair before stays.
+ * A bad pair ends the start; later it is said and the pair before stays.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -26,14 +26,15 @@ export class TlsFiles {
     this.pair = this.#read();
   }
 
-  async readAgain(): Promise<void> {
+  /** `why`: what asks for it, for the log. */
+  async readAgain(why: string): Promise<void> {
     try {
       const pair = this.#read();
       await this.use?.(pair);
       this.pair = pair;
-      this.#log('info', `SIGHUP: new clients see the TLS certificate in "${this.#options.cert}" as it is now`);
+      this.#log('info', `${why}: new clients see the TLS certificate in "${this.#options.cert}" as it is now`);
     } catch (error) {
-      this.#log('error', `SIGHUP: the TLS certificate stays as it was: ${(error as Error).message}`);
+      this.#log('error', `${why}: the TLS certificate stays as it was: ${(error as Error).message}`);
     }
   }
 
@@ -63,7 +64,7 @@ export function openTls({ tls }: ServerOptions, log: Log): TlsFiles | null {
   if (tls === null) return null;
   const files = new TlsFiles(tls, log);
   // From now on it ends nothing.
-  process.on('SIGHUP', () => void files.readAgain());
+  process.on('SIGHUP', () => void files.readAgain('SIGHUP'));
   return files;
 }
 

@@ -32,6 +32,8 @@ export class HostedConnection implements Connection {
   readonly out: Output;
   readonly remoteAddress = null;
   readonly remotePort = null;
+  readonly localAddress = null;
+  readonly localPort = null;
   readonly tls = null;
   readonly rowSender = null;
   readonly holder = null;

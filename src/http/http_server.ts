@@ -13,7 +13,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Peer } from '../postgres/wire/socket_connection.ts';
+import { endsOf, type Peer } from '../postgres/wire/socket_connection.ts';
 import { secureOptionsOf, stateOf, type TlsPair } from '../postgres/wire/tls.ts';
 import { ClientGone, sendJson } from './answer.ts';
 import { consoleFiles } from './console_files.ts';
@@ -173,8 +173,7 @@ export class HttpServer {
     if (response.destroyed) throw new ClientGone();
     const { socket } = request;
     const stream = this.#options.connect({
-      address: socket.remoteAddress ?? null,
-      port: socket.remotePort ?? null,
+      ...endsOf(socket),
       tls: socket instanceof TLSSocket ? stateOf(socket) : null,
     });
     this.#sessions++;

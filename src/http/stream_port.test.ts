@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { StreamPort } from './stream_port.ts';
 
-const PEER = { address: '10.1.2.3', port: 7, tls: null };
+const PEER = { address: '192.0.2.1', port: 4711, localAddress: '192.0.2.2', localPort: 443, tls: null };
 
 async function pair(t: TestContext): Promise<{ here: Duplex; there: Duplex; again(): Duplex; close(): void }> {
   const { port1, port2 } = new MessageChannel();

@@ -88,6 +88,8 @@ export class ClientHost implements ClientHandler<SocketConnection> {
       startup,
       address: connection.remoteAddress,
       port: connection.remotePort,
+      localAddress: connection.localAddress,
+      localPort: connection.localPort,
       tls: connection.tls,
     });
     const client = new HostedClient(this.#channel, id, connection, this.#log);

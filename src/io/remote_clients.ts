@@ -149,6 +149,8 @@ class RemoteConnection implements Connection, RowSender {
   readonly out: Output;
   readonly remoteAddress: string | null;
   readonly remotePort: number | null;
+  readonly localAddress: string | null;
+  readonly localPort: number | null;
   readonly tls: TlsState | null;
   readonly rowSender = this;
   readonly holder: Holder | null;
@@ -177,6 +179,8 @@ class RemoteConnection implements Connection, RowSender {
     this.#id = opened.connection;
     this.remoteAddress = opened.address;
     this.remotePort = opened.port;
+    this.localAddress = opened.localAddress;
+    this.localPort = opened.localPort;
     this.tls = opened.tls;
     this.#decoder = new FrontendDecoder(maxMessageBytes);
     this.#sink = new RemoteSink(channel, this.#id);

@@ -30,6 +30,8 @@ export interface PostgresServerOptions {
   listenThrough?: Listen;
   /** The clock of now(): microseconds since 2000-01-01 UTC. Default: the system's. */
   clock?: () => bigint;
+  /** Reads again what the server was started with and may change. Absent: nothing may. */
+  reload?: () => void;
   /** Answers catalog functions such as to_regclass (SessionFunctions.catalog). Default: 0A000 for each. */
   catalog?: (name: string, args: Datum[], context: EvalContext) => Datum;
   /** Initial values of settings, by name, as a configuration file would give them. */
@@ -46,6 +48,9 @@ export interface SessionInfo {
   applicationName: string;
   clientAddress: string | null;
   clientPort: number | null;
+  /** Where the client came to. */
+  serverAddress: string | null;
+  serverPort: number | null;
   backendStart: bigint;
   transactionStart: bigint | null;
   queryStart: bigint | null;

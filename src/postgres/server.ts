@@ -56,6 +56,7 @@ class WireServer implements ClientHandler {
   readonly log: PostgresServerOptions['log'];
   readonly #options: PostgresServerOptions;
   readonly #clock: () => bigint;
+  #port = 0;
   readonly #registry = new SessionRegistry();
   #closing = false;
 
@@ -68,6 +69,7 @@ class WireServer implements ClientHandler {
   async listen(): Promise<PostgresServer> {
     const { listen, tls, startupTimeoutMs, maxMessageBytes = MAX_MESSAGE_BYTES, listenThrough } = this.#options;
     const listener = await (listenThrough ?? listenHere)({ listen, tls, startupTimeoutMs, maxMessageBytes }, this);
+    this.#port = listener.port;
     turn.hear = (signal) => this.#hear(signal, listener);
     return {
       address: listener.address,
@@ -201,7 +203,7 @@ class WireServer implements ClientHandler {
       settings.setInitial(name, value, 'configuration file');
     }
     if (this.#options.tls !== undefined) settings.setInitial('ssl', 'on', 'configuration file');
-    settings.identify(version, login.user, maxConnections);
+    settings.identify(version, login.user, maxConnections, { host: this.#options.listen.host, port: this.#port });
     const identity = new Identity(login, engine.roles, settings);
     settings.owner = identity;
     const ofRole = (list: [string, string][], source: 'global' | 'user') => {

@@ -14,6 +14,7 @@ import type { PgNode } from '../../planner/parse/ast.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import { CREATE, DELETE, EXECUTE, INSERT, SELECT, UPDATE, USAGE } from '../catalog/privileges.ts';
 import { maskOf } from '../catalog/rights.ts';
+import { namesFileOfPem } from '../connector_options.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkUnchanged } from './open_objects.ts';
@@ -142,17 +143,37 @@ const FILE_GROUPS = {
 } as const;
 
 /** Of what reads or writes files of the server. */
-export function checkFiles(engine: TidemarkEngine, does: keyof typeof FILE_GROUPS, session: SessionContext): void {
+function checkFiles(
+  engine: TidemarkEngine,
+  does: keyof typeof FILE_GROUPS,
+  hint: string | undefined,
+  session: SessionContext,
+): void {
   if (!isRestricted(engine, session)) return;
   const { roles } = engine.catalog;
   const group = FILE_GROUPS[does];
   if (roles.hasRightsOf(actingRole(session), roles.named(group).oid)) return;
   throw new SqlError('42501', `permission denied to ${does}`, {
     detail: `Only roles with privileges of the "${group}" role may ${does}.`,
-    hint: does.startsWith('COPY')
-      ? "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."
-      : undefined,
+    hint,
   });
+}
+
+export function checkCopyOfFile(engine: TidemarkEngine, direction: 'from' | 'to', session: SessionContext): void {
+  const hint = "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.";
+  checkFiles(engine, `COPY ${direction} a file`, hint, session);
+}
+
+/** Of what a connector reads where its options say: nobody else learns which files there are. Who may is asked when it is made. */
+export function checkFilesOfOptions(
+  engine: TidemarkEngine,
+  options: Readonly<Record<string, string>>,
+  session: SessionContext,
+): void {
+  const ofPem = namesFileOfPem(options);
+  if (!ofPem && options.connector !== 'files') return;
+  const hint = ofPem ? 'Anyone can give the PEM text itself in place of the name of a file.' : undefined;
+  checkFiles(engine, 'read files of the server', hint, session);
 }
 
 /** What a statement that is bound needs, as the binder comes by it. */

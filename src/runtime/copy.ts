@@ -11,7 +11,7 @@ import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { INSERT } from '../catalog/privileges.ts';
 import type { CopyOptions, CopyTarget, ResultColumn, SessionContext } from '../engine.ts';
-import { checkFiles } from './access.ts';
+import { checkCopyOfFile } from './access.ts';
 import { CopyFiller } from './copy_filler.ts';
 import { checkColumns, copyOptions } from './copy_options.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -55,7 +55,7 @@ export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: Se
 /** The file of the server that it names, if the session may. */
 function fileOf(engine: TidemarkEngine, { node }: Copy, session: SessionContext): { file?: string } {
   if (node.filename === undefined) return {};
-  checkFiles(engine, node.is_from === true ? 'COPY from a file' : 'COPY to a file', session);
+  checkCopyOfFile(engine, node.is_from === true ? 'from' : 'to', session);
   return { file: node.filename };
 }
 

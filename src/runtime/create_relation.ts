@@ -29,7 +29,7 @@ import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector, withSchemas } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
-import { checkFiles, checkNeeds } from './access.ts';
+import { checkFilesOfOptions, checkNeeds } from './access.ts';
 import { startOffsets } from './backfill.ts';
 import { checkConstraint, withCheck } from './check_constraint.ts';
 import { addSequence, columnSequence } from './column_sequence.ts';
@@ -102,7 +102,7 @@ export async function createRelation(
     : { retention: undefined, rest: statement.options };
   const connector = connectorOptions(statement.kind === 'table' ? withoutStorageParameters(rest) : rest);
   if (connector === null && included.length > 0) throw new SqlError('42601', 'INCLUDE needs a connector');
-  if (connector?.connector === 'files') checkFiles(engine, 'read files of the server', session);
+  if (connector !== null) checkFilesOfOptions(engine, connector.options, session);
   const relation: Relation = {
     oid: engine.catalog.newOid(),
     schema: said.schema,

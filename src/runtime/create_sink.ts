@@ -5,6 +5,7 @@ import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
 import type { SinkObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { openSink } from '../sinks/connectors.ts';
+import { checkFilesOfOptions } from './access.ts';
 import { becoming, fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nameTaken, relationNamed } from './names.ts';
@@ -25,6 +26,7 @@ export async function createSink(
   const schema = targetSchema(engine, statement, session);
   if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
+  checkFilesOfOptions(engine, options, session);
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
   checkLasting(engine, 'sinks', [...bound.dependencies, ...bound.types]);
   const oid = engine.catalog.newOid();

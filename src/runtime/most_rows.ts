@@ -1,4 +1,5 @@
 /** How many rows the nodes of a plan may make of those of its relations: few are made at once, others in pieces. */
+import { callsOut } from '../../operators/calls_out.ts';
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
 
 /** Functions that give a row's time windows: some, whatever the row. */
@@ -12,6 +13,11 @@ export function makesMany(node: PlanNode): boolean {
   return (
     node.op === 'join' || node.op === 'recursive' || (node.op === 'flatmap' && !WINDOWS.has(node.fn.split('(')[0]))
   );
+}
+
+/** Whether others may have their turn while the node is at its input. */
+export function stepsInPieces(node: PlanNode): boolean {
+  return makesMany(node) || callsOut(node);
 }
 
 /** The most that all nodes make that may make many, if `rows` knows those of stored relations. */

@@ -17,11 +17,12 @@ import { ownPayloads } from '../../operators/batch/payloads.ts';
 import { RowPieces } from '../../operators/batch/row_pieces.ts';
 import { slices } from '../../operators/batch/slice.ts';
 import { repeatRows, sortedPieces } from '../../operators/batch/sort.ts';
+import { callsOut } from '../../operators/calls_out.ts';
 import type { RelationRows } from '../../operators/dataflow.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, Lookup, SortKey } from '../../operators/plan.ts';
 import { turn } from '../../operators/turn.ts';
-import { makesMany, mostRows } from './most_rows.ts';
+import { mostRows, stepsInPieces } from './most_rows.ts';
 import { PieceSize } from './piece_size.ts';
 import { ReadTurns } from './read_turns.ts';
 import { isServed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
@@ -55,7 +56,8 @@ export function isLongRead(plan: DataflowPlan, reader: Reader): boolean {
     readsStream(plan, reader) ||
     scannedRows(plan, reader) > FEW_ROWS ||
     scansDisk(plan, reader) ||
-    mostRows(plan, (relation) => reader.loop.relations.get(relation)?.rows) > FEW_MADE
+    mostRows(plan, (relation) => reader.loop.relations.get(relation)?.rows) > FEW_MADE ||
+    plan.nodes.some(callsOut)
   );
 }
 
@@ -135,7 +137,7 @@ class SlicedRead {
     this.#reader = reader;
     this.#turns = new ReadTurns(signal);
     this.#dataflow = new Piecewise(plan);
-    this.#pauses = plan.nodes.some(makesMany);
+    this.#pauses = plan.nodes.some(stepsInPieces);
     this.#out = new RowPieces(plan.nodes[plan.root].types, this.kept);
     this.#openScans(plan, reader);
     for (const node of plan.nodes) {

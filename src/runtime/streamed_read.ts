@@ -25,7 +25,7 @@ import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import { Interrupted, turn } from '../../operators/turn.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
-import { makesMany } from './most_rows.ts';
+import { stepsInPieces } from './most_rows.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
@@ -124,7 +124,7 @@ class StreamedRead implements RowStream {
     this.#turns = new ReadTurns(signal);
     this.#nothing = emptyBatch(plan.nodes[plan.root].types.slice(0, width));
     this.#dataflow = new Piecewise(plan);
-    this.#pauses = plan.nodes.some(makesMany);
+    this.#pauses = plan.nodes.some(stepsInPieces);
     const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
     this.#scans = [...relations].flatMap((relation) => {
       const stored = reader.loop.relations.get(relation);

@@ -1,4 +1,4 @@
-/** TLS by the command line: what is wrong with the files ends the start, and SIGHUP has them read again. */
+/** TLS by the command line: what is wrong with the files ends the start, and SIGHUP or pg_reload_conf() has them read again. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,7 +57,7 @@ test('files that cannot be used end the start and are named', options, () => {
 });
 
 test(
-  'SIGHUP: a new pair is used, a bad one is not and is said; the key that others can read is warned of',
+  'SIGHUP and pg_reload_conf(): a new pair is used, a bad one is not and is said; the key that others can read is warned of',
   options,
   async () => {
     const authority = new Authority(folder, 'renewing');
@@ -81,10 +81,11 @@ test(
       }
     };
     await said('can be read by other users of this machine');
-    const subject = async () => {
+    const subject = async (more = 'SELECT 1') => {
       const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: 'a', ssl: { ca } });
       await client.connect();
       try {
+        await client.query(more);
         assert.deepEqual((await client.query('SELECT ssl FROM pg_stat_ssl')).rows, [{ ssl: true }]);
         const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
         return stream.getPeerCertificate().subject.CN;
@@ -97,10 +98,14 @@ test(
     server.child.kill('SIGHUP');
     await said('new clients see the TLS certificate');
     assert.equal(await subject(), 'second');
+    put('asked for');
+    assert.equal(await subject('SELECT pg_reload_conf()'), 'second');
+    await said('pg_reload_conf(): new clients see the TLS certificate');
+    assert.equal(await subject(), 'asked for');
     put('third', 'fourth');
     server.child.kill('SIGHUP');
     await said('the TLS certificate stays as it was: the key in');
-    assert.equal(await subject(), 'second');
+    assert.equal(await subject(), 'asked for');
     const done = ended(server.child);
     server.child.kill('SIGTERM');
     assert.equal(await done, 0);

@@ -495,6 +495,24 @@ test('information_schema lists what one of the roles owns or has a privilege on'
       .join('\n')}
   `));
 
+test('lists of privileges one privilege a row', () =>
+  same(`
+    CREATE ROLE "a ""b" NOLOGIN
+    CREATE TABLE exploded (a int)
+    GRANT SELECT, INSERT ON exploded TO "a ""b" WITH GRANT OPTION
+    GRANT UPDATE, DELETE ON exploded TO PUBLIC
+    SELECT grantor::regrole::text = current_user, grantee = 0, CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END, privilege_type, is_grantable FROM pg_class c, aclexplode(c.relacl) WHERE relname = 'exploded' AND privilege_type <> 'MAINTAIN'
+    SELECT count(*)::int FROM (SELECT (aclexplode(relacl)).* FROM pg_class WHERE relname = 'exploded') AS x WHERE is_grantable
+    SELECT (d).privilege_type, (d).is_grantable FROM (SELECT aclexplode(relacl) AS d FROM pg_class WHERE relname = 'exploded') AS x WHERE (d).grantee = 0
+    SELECT aclexplode('{{=r/postgres},{postgres=arw*d/postgres}}'::aclitem[])
+    SELECT grantor, grantee, privilege_type, is_grantable FROM aclexplode('{=r/postgres,postgres=dwa*r/postgres}'::aclitem[])
+    SELECT aclexplode('{NULL}'::aclitem[])
+    SELECT * FROM aclexplode(NULL)
+    SELECT privilege_type FROM aclexplode(acldefault('r', 10)) WHERE privilege_type <> 'MAINTAIN'
+    DROP TABLE exploded
+    DROP ROLE "a ""b"
+  `));
+
 test('COPY with files of the server', async () => {
   await same(`
     CREATE ROLE copier
@@ -527,4 +545,44 @@ test('COPY with files of the server', async () => {
     DROP OWNED BY copier
     DROP ROLE copier
   `);
+});
+
+test('files that options of connectors name', async () => {
+  const wants = (option: string, file: string) => [
+    `CREATE STREAM named (a int) WITH (connector = 'kafka', brokers = 'localhost:1', topic = 't', ${option} = '${file}')`,
+    `CREATE TABLE named (a int PRIMARY KEY) WITH (connector = 'postgres', database = 'd', user = 'u', publication = 'p', table = 't', ${option} = '${file}')`,
+    `CREATE SINK named FROM written WITH (connector = 'kafka', brokers = 'localhost:1', topic = 't', envelope = 'debezium', ${option} = '${file}')`,
+  ];
+  const ofRegistry = `CREATE STREAM named (a int) WITH (connector = 'kafka', brokers = 'localhost:1', topic = 't', format = 'avro',
+    schema_registry = 'https://localhost:1', schema_registry_ssl_ca = '/etc/passwd')`;
+  const statements = ['ssl_ca', 'ssl_cert', 'ssl_key'].flatMap((option) => [
+    ...wants(option, '/etc/passwd'),
+    ...wants(option, '/tmp/tidemark-no-such-file'),
+  ]);
+  for (const sql of [
+    'CREATE ROLE streamer',
+    'GRANT CREATE ON SCHEMA public TO streamer',
+    'CREATE TABLE written (a int)',
+    'GRANT SELECT ON written TO streamer',
+    'SET ROLE streamer',
+  ])
+    assert.deepEqual(await outcomeHere(sql), { rows: [] }, sql);
+  for (const sql of [...statements, ofRegistry]) {
+    const refused = { error: '42501 permission denied to read files of the server' };
+    assert.deepEqual(await outcomeHere(sql), refused, sql);
+  }
+  const missing = wants('ssl_ca', '/tmp/tidemark-no-such-file');
+  await assert.rejects(here.query(missing[0]), {
+    detail: 'Only roles with privileges of the "pg_read_server_files" role may read files of the server.',
+    hint: 'Anyone can give the PEM text itself in place of the name of a file.',
+  });
+  // Text is no file: what fails is the connection.
+  for (const sql of wants('ssl_ca', '-----BEGIN CERTIFICATE-----'))
+    assert.doesNotMatch(JSON.stringify(await outcomeHere(sql)), /42501|58P01|"rows"/, sql);
+  for (const sql of ['RESET ROLE', 'GRANT pg_read_server_files TO streamer', 'SET ROLE streamer'])
+    assert.deepEqual(await outcomeHere(sql), { rows: [] }, sql);
+  for (const sql of missing)
+    assert.match(JSON.stringify(await outcomeHere(sql)), /58P01 could not read the file of option/, sql);
+  for (const sql of ['RESET ROLE', 'DROP TABLE written', 'DROP OWNED BY streamer', 'DROP ROLE streamer'])
+    assert.deepEqual(await outcomeHere(sql), { rows: [] }, sql);
 });

@@ -1,11 +1,15 @@
 /** Roles, who is a member of whom, owners and privileges over restarts; no password in the clear on the disk. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from '../../planner/parse/parse.ts';
 import { isPassword } from '../../src/auth/verifier.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/local_session.ts';
-import { sql } from '../engine/harness.ts';
+import { pumpUntil, sql } from '../engine/harness.ts';
 import { openOn, overRestarts } from './over_restarts.ts';
 
 const SCRIPT = `
@@ -73,7 +77,6 @@ test('what a role has made is its own after restarts, also of one that has gone'
   const role = engine.roles.named('maker').oid;
   const session = localSession(engine, undefined, { user: 'maker', role, restricted: true });
   const run = async (text: string) => {
-    const { parse } = await import('../../planner/parse/parse.ts');
     const prepared = engine.prepare(parse(text)[0], [], session);
     await engine.execute(prepared, [], session, new AbortController().signal);
   };
@@ -107,6 +110,36 @@ test('what a role has made is its own after restarts, also of one that has gone'
     ['tidemark', 'tidemark', 'tidemark', 'tidemark'],
   );
   await engine.close();
+});
+
+test('a stream over files is read on when its maker may name no more of them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-roles-'));
+  const disk = new MemoryDisk();
+  try {
+    writeFileSync(join(folder, '1.json'), '{"a":1}\n{"a":2}\n');
+    let engine = await openOn(disk);
+    await sql(engine, 'CREATE ROLE maker; GRANT CREATE ON SCHEMA public TO maker; GRANT pg_read_server_files TO maker');
+    const role = engine.roles.named('maker').oid;
+    const made = localSession(engine, undefined, { user: 'maker', role, restricted: true });
+    const [statement] = parse(
+      `CREATE STREAM s (a int) WITH (connector = 'files', format = 'json', path = '${folder}/*')`,
+    );
+    const make = () => engine.execute(engine.prepare(statement, [], made), [], made, new AbortController().signal);
+    await make();
+    made.transaction.rollback();
+    await sql(engine, 'REVOKE pg_read_server_files FROM maker');
+    for (const checkpoint of ['', '; CHECKPOINT']) {
+      await sql(engine, `SELECT 1${checkpoint}`);
+      await engine.close();
+      engine = await openOn(disk);
+      await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT a FROM s');
+      await pumpUntil(engine, 'SELECT a FROM v ORDER BY a', [['1'], ['2']]);
+      await sql(engine, 'DROP MATERIALIZED VIEW v');
+    }
+    await engine.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('a password is nowhere on the disk', async () => {

@@ -251,7 +251,7 @@ test('https with the certificate of the Postgres clients, and with the next one'
     assert.equal(first.text, 'ssl,version\nt,TLSv1.3\n');
     await assert.rejects(ask(server, '/health/live'), 'not in clear');
     authority.sign('server');
-    await tls.readAgain();
+    await tls.readAgain('test');
     assert.notEqual((await query()).serial, first.serial);
   } finally {
     await server.close();

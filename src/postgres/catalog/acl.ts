@@ -1,9 +1,11 @@
 /** Lists of privileges as arrays of aclitem: relacl, nspacl, datacl, typacl, defaclacl. */
 import { type Datum, pgArray } from '../../../operators/datum.ts';
+import { SqlError } from '../../../operators/errors.ts';
 import { OID } from '../../../operators/types.ts';
 import { type Acl, aclText } from '../../catalog/privileges.ts';
-import type { Named } from './roles.ts';
-import { roleName } from './roles.ts';
+import { PUBLIC } from '../../catalog/roles.ts';
+import { OWNER } from './oids.ts';
+import { type Named, roleName, roleOid } from './roles.ts';
 
 /** NULL: what the kind has by default. */
 export function aclArray(acl: Acl | null | undefined, named: Named): Datum {
@@ -12,4 +14,53 @@ export function aclArray(acl: Acl | null | undefined, named: Named): Datum {
     OID.aclitem,
     acl.map((item) => aclText(item, (oid) => roleName(oid, named) ?? String(oid))),
   );
+}
+
+/** The letters of all privileges in PostgreSQL's order, also of those that nothing here has. */
+const PRIVILEGES: [letter: string, name: string][] = [
+  ['a', 'INSERT'],
+  ['r', 'SELECT'],
+  ['w', 'UPDATE'],
+  ['d', 'DELETE'],
+  ['D', 'TRUNCATE'],
+  ['x', 'REFERENCES'],
+  ['t', 'TRIGGER'],
+  ['X', 'EXECUTE'],
+  ['U', 'USAGE'],
+  ['C', 'CREATE'],
+  ['T', 'TEMPORARY'],
+  ['c', 'CONNECT'],
+  ['s', 'SET'],
+  ['A', 'ALTER SYSTEM'],
+  ['m', 'MAINTAIN'],
+];
+
+export interface Grant {
+  grantor: number;
+  /** 0: PUBLIC. */
+  grantee: number;
+  privilege: string;
+  grantable: boolean;
+}
+
+/** What an aclitem says, one privilege after the other. Without a grantor it is the bootstrap superuser's. Throws 42704 for a name that is no role. */
+export function grantsOf(item: string, named: Named): Grant[] {
+  const [, grantee = '', letters = '', grantor] =
+    /^(?:(?:group|user)\s+)?("(?:[^"]|"")*"|[^=]*)=([^/]*)(?:\/(.*))?$/s.exec(item) ?? [];
+  const ids = {
+    grantee: grantee === '' ? PUBLIC : oidOf(grantee, named),
+    grantor: grantor === undefined ? OWNER : oidOf(grantor, named),
+  };
+  return PRIVILEGES.flatMap(([letter, privilege]) => {
+    const at = letters.indexOf(letter);
+    return at < 0 ? [] : [{ ...ids, privilege, grantable: letters[at + 1] === '*' }];
+  });
+}
+
+/** A role that has gone is named by its OID. */
+function oidOf(quoted: string, named: Named): number {
+  const name = quoted.startsWith('"') ? quoted.slice(1, -1).replaceAll('""', '"') : quoted;
+  const oid = roleOid(name, named) ?? (/^\d+$/.test(name) ? Number(name) : null);
+  if (oid === null) throw new SqlError('42704', `role "${name}" does not exist`);
+  return oid;
 }

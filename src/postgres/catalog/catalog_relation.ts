@@ -16,6 +16,11 @@ export interface Sessions {
 /** One row: values by column name. A column that is not named is NULL. */
 export type CatalogRow = Record<string, Datum>;
 
+/** When counts began again, in microseconds since 2000-01-01 UTC; null: with the server. */
+export interface StatisticsReset {
+  at: bigint | null;
+}
+
 export interface Moment {
   facts: CatalogFacts;
   context: EvalContext;
@@ -23,6 +28,7 @@ export interface Moment {
   /** The calling session; null outside of the server. */
   session: SessionView | null;
   locks: AdvisoryLocks;
+  statistics: StatisticsReset;
 }
 
 export interface CatalogRelation {

@@ -15,7 +15,7 @@ import type { Relation } from '../../../planner/catalog_reader.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import type { CatalogRelations } from '../../runtime/system_catalog.ts';
 import { AdvisoryLocks } from './advisory_locks.ts';
-import type { CatalogRelation, Moment, Sessions } from './catalog_relation.ts';
+import type { CatalogRelation, Moment, Sessions, StatisticsReset } from './catalog_relation.ts';
 import { CatalogFacts } from './facts.ts';
 import { answerCatalogFunction } from './functions/index.ts';
 import { RELATIONS } from './relations.ts';
@@ -34,6 +34,7 @@ export class PgCatalog implements CatalogRelations {
   readonly #facts = new Map<string, CatalogFacts>();
   readonly #kept = new Map<number, KeptRows>();
   readonly #locks = new AdvisoryLocks(() => this.sessions);
+  readonly #statistics: StatisticsReset = { at: null };
   /** Set once the server listens. */
   sessions: Sessions | null = null;
 
@@ -68,7 +69,14 @@ export class PgCatalog implements CatalogRelations {
   moment(context: EvalContext): Moment {
     const pid = context.session?.backendPid();
     const session = pid === undefined ? null : (this.sessions?.session(pid) ?? null);
-    return { facts: this.facts(context.searchPath), context, sessions: this.sessions, session, locks: this.#locks };
+    return {
+      facts: this.facts(context.searchPath),
+      context,
+      sessions: this.sessions,
+      session,
+      locks: this.#locks,
+      statistics: this.#statistics,
+    };
   }
 
   rows(oid: number, context: EvalContext): Datum[][] | Batch | null {

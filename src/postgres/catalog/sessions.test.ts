@@ -110,3 +110,85 @@ test('pg_sleep can be cancelled, and times out', async () => {
   await assert.rejects(ann.query('SELECT pg_sleep(1000)'), { code: '57014' });
   await ann.query('RESET statement_timeout');
 });
+
+test('a session knows both ends of its connection, and where the server listens', async () => {
+  const [ann] = clients;
+  const { port } = server.postgres;
+  assert.deepEqual(
+    await rows(
+      ann,
+      `SELECT host(inet_server_addr()), inet_server_port(), host(inet_client_addr()), inet_client_port() = client_port
+         FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+    ),
+    [['127.0.0.1', port, '127.0.0.1', true]],
+  );
+  assert.deepEqual(
+    await rows(ann, "SELECT setting FROM pg_settings WHERE name IN ('listen_addresses', 'port') ORDER BY name"),
+    [['127.0.0.1'], [String(port)]],
+  );
+});
+
+test('what administers the server is for superusers, and says what it does', async () => {
+  const [ann] = clients;
+  const messages: (string | undefined)[] = [];
+  for (const sql of ['CREATE ROLE plain', 'CREATE ROLE watcher', 'GRANT pg_monitor TO watcher']) await ann.query(sql);
+  ann.on('notice', ({ message }) => messages.push(message));
+  const calls = ['pg_reload_conf()', 'pg_rotate_logfile()', 'pg_current_logfile()', "pg_current_logfile('csvlog')"];
+  assert.deepEqual(await rows(ann, `SELECT ${calls}`), [[true, false, null, null]]);
+  assert.deepEqual(messages, ['rotation not possible because log collection not active']);
+  await assert.rejects(ann.query("SELECT pg_current_logfile('x')"), { code: '22023' });
+  const whenReset = 'SELECT stats_reset >= pg_postmaster_start_time() FROM pg_stat_database';
+  assert.deepEqual(await rows(ann, whenReset), [[null]]);
+  assert.deepEqual(await rows(ann, "SELECT pg_stat_reset_shared('archiver'), pg_stat_reset_shared()"), [['', '']]);
+  await assert.rejects(ann.query("SELECT pg_stat_reset_shared('all')"), { code: '22023' });
+  assert.deepEqual(await rows(ann, whenReset), [[null]]);
+  await ann.query('SELECT pg_stat_reset()');
+  assert.deepEqual(await rows(ann, whenReset), [[true]]);
+  await ann.query('SET ROLE plain');
+  const resets = ['pg_stat_reset()', "pg_stat_reset_shared('wal')", 'pg_stat_reset_single_table_counters(1)'];
+  for (const call of [...calls, ...resets])
+    await assert.rejects(ann.query(`SELECT ${call}`), {
+      code: '42501',
+      message: `permission denied for function ${call.slice(0, call.indexOf('('))}`,
+    });
+  await ann.query('SET ROLE watcher');
+  assert.deepEqual(await rows(ann, 'SELECT pg_current_logfile()'), [[null]]);
+  await ann.query('RESET ROLE');
+});
+
+test('positions of replication are subtracted, and none are of a standby', async () => {
+  const [ann] = clients;
+  assert.deepEqual(
+    await rows(
+      ann,
+      `SELECT pg_wal_lsn_diff(l, l), pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp()
+         FROM (SELECT pg_current_wal_lsn() AS l) AS x`,
+    ),
+    [['0', null, null, null]],
+  );
+});
+
+test('beside a long statement of calls in JavaScript others read, and end it', async () => {
+  const [ann, bob] = clients;
+  await ann.query(`CREATE FUNCTION long(a int) RETURNS int LANGUAGE javascript IMMUTABLE
+    AS 'let n = a; for (let i = 0; i < 300000; i++) n = (n * 31 + i) | 0; return n'`);
+  await ann.query('CREATE TABLE computed (a int)');
+  await ann.query('CREATE TABLE given (a int)');
+  await ann.query('INSERT INTO given SELECT generate_series(1, 1500)');
+  const [[pid]] = await rows(ann, 'SELECT pg_backend_pid()');
+  for (const text of [
+    'INSERT INTO computed SELECT long(a) FROM given',
+    'INSERT INTO computed SELECT long(i) FROM generate_series(2001, 3500) AS i',
+    'UPDATE given SET a = long(a + 4000)',
+    'SELECT sum(long(a + 6000)) FROM given WHERE long(a + 8000) > 0',
+    'SELECT long(a + 10000) FROM given',
+    'SELECT max(long(a)) FROM (VALUES (1)) AS few, LATERAL (SELECT a + 12000 FROM given) AS x (a)',
+  ]) {
+    const running = assert.rejects(ann.query(text), { code: '57014' }, text);
+    const asked = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND state = 'active'";
+    while ((await bob.query(asked, [pid])).rowCount === 0);
+    await running;
+  }
+  assert.deepEqual(await rows(bob, 'SELECT count(*)::int FROM computed'), [[0]]);
+  assert.deepEqual(await rows(bob, 'SELECT sum(a)::int FROM given'), [[1125750]]);
+});

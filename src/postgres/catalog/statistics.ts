@@ -96,7 +96,7 @@ export const STATISTICS: Record<string, CatalogRelation> = {
     (scope) => `pg_statio_${scope}_indexes`,
     (moment, scope) => indexes(moment, scope).map((i) => ({ ...namedIndex(i), idx_blks_read: 0n, idx_blks_hit: 0n })),
   ),
-  pg_stat_database: ofMoment(({ context, sessions }) => [
+  pg_stat_database: ofMoment(({ context, sessions, statistics }) => [
     {
       datid: DATABASE,
       datname: context.database,
@@ -114,6 +114,7 @@ export const STATISTICS: Record<string, CatalogRelation> = {
       temp_files: 0n,
       temp_bytes: 0n,
       deadlocks: 0n,
+      stats_reset: statistics.at,
     },
   ]),
 };

@@ -10,6 +10,7 @@
 import { SqlError } from '../../../operators/errors.ts';
 import { BOOTSTRAP, type Roles } from '../../catalog/roles.ts';
 import type { Login } from './login.ts';
+import { RESTRICTED_FUNCTIONS } from './restricted_functions.ts';
 import { AUTHORIZATION, ROLE, type Settings, type SettingsOwner } from './settings.ts';
 
 /** A role that has gone while it was somebody's: it has no rights. */
@@ -73,6 +74,14 @@ export class Identity implements SettingsOwner {
     throw new SqlError('42501', `permission denied to ${does}`, {
       detail: 'Only roles that have the rights of the role that runs it, or of "pg_signal_backend", may do so.',
     });
+  }
+
+  checkCall(name: string): void {
+    const group = RESTRICTED_FUNCTIONS.get(name);
+    if (group === undefined || this.isSuperuser) return;
+    const mine = this.#roles?.rightsOf(this.current.role);
+    if (group !== null && mine?.has(this.#roles?.named(group).oid ?? GONE)) return;
+    throw new SqlError('42501', `permission denied for function ${name}`);
   }
 
   checkRole(setting: typeof AUTHORIZATION | typeof ROLE, name: string): void {

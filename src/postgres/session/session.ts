@@ -99,6 +99,7 @@ export class Session implements Listener {
       sleep: (ms) => {
         this.sleepMs += Math.max(0, ms);
       },
+      reload: () => start.options.reload?.(),
       catalog: start.options.catalog,
     });
     this.planner = new Planner(
@@ -274,6 +275,8 @@ export class Session implements Listener {
       applicationName: this.settings.raw('application_name') ?? '',
       clientAddress: this.connection.remoteAddress,
       clientPort: this.connection.remotePort,
+      serverAddress: this.connection.localAddress,
+      serverPort: this.connection.localPort,
       backendStart: this.#backendStart,
       transactionStart: this.block.startedAt,
       queryStart: this.#queryStart,

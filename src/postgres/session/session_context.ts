@@ -23,6 +23,7 @@ export interface SessionActions {
   terminateBackend(pid: number): boolean;
   /** Holds the running statement's result back by this much. */
   sleep(ms: number): void;
+  reload(): void;
   catalog?(name: string, args: Datum[], context: EvalContext): Datum;
 }
 
@@ -162,6 +163,7 @@ export class WireSessionContext implements SessionContext {
   }
 
   #catalog(name: string, args: Datum[]): Datum {
+    this.#actions.identity.checkCall(name);
     switch (name) {
       case 'pg_notify':
         this.#actions.notify(String(args[0] ?? ''), String(args[1] ?? ''));
@@ -170,6 +172,13 @@ export class WireSessionContext implements SessionContext {
         return this.#signal(args[0], (pid) => this.#actions.cancelBackend(pid));
       case 'pg_terminate_backend':
         return this.#signal(args[0], (pid) => this.#actions.terminateBackend(pid));
+      case 'pg_reload_conf':
+        this.#actions.reload();
+        return true;
+      case 'pg_rotate_logfile':
+        // It goes to the standard error, and nobody collects it.
+        this.notice('WARNING', '01000', 'rotation not possible because log collection not active');
+        return false;
       case 'pg_sleep':
       case 'pg_sleep_for':
       case 'pg_sleep_until':

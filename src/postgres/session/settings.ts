@@ -194,11 +194,13 @@ export class Settings implements Participant<number> {
   }
 
   /** What the server says of itself and of the session's user. */
-  identify(version: string, user: string, maxConnections: number): void {
+  identify(version: string, user: string, maxConnections: number, listen: { host: string; port: number }): void {
     const postgres = this.raw('server_version') ?? '';
     this.setInitial('server_version', `${postgres} (Tidemark ${version})`, 'override');
     this.setInitial('session_authorization', user, 'override');
     this.setInitial('max_connections', String(maxConnections), 'override');
+    this.setInitial('listen_addresses', listen.host, 'override');
+    this.setInitial('port', String(listen.port), 'override');
     if (Number.isFinite(budget.limit))
       this.setInitial('memory_limit', String(Math.floor(budget.limit / 1024)), 'override');
   }

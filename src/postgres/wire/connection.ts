@@ -9,6 +9,9 @@ export interface Connection {
   readonly out: Output;
   readonly remoteAddress: string | null;
   readonly remotePort: number | null;
+  /** The end of it that is the server's. */
+  readonly localAddress: string | null;
+  readonly localPort: number | null;
   /** How it is encrypted; null: it is not. */
   readonly tls: TlsState | null;
   /** The client sends no more. */

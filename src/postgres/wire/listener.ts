@@ -2,7 +2,7 @@
  * Where clients come in: listens, brings each connection through startup (TLS among it) and hands it on; cancel requests are heard here.
  * Knows nothing of sessions, so it can live in another thread than they do.
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { SqlError } from '../../../operators/errors.ts';
@@ -10,7 +10,7 @@ import type { Log, PostgresServerOptions } from '../options.ts';
 import { asFatal, toSqlError } from '../session/report_error.ts';
 import type { Connection } from './connection.ts';
 import { errorResponse } from './control_message.ts';
-import { type Peer, SocketConnection } from './socket_connection.ts';
+import { endsOf, type Peer, SocketConnection } from './socket_connection.ts';
 import { awaitStartup } from './startup.ts';
 import type { StartupMessage } from './startup_packet.ts';
 import { secureContextOf, type TlsPair } from './tls.ts';
@@ -80,7 +80,7 @@ class SocketListener {
     this.#secure = options.tls === undefined ? null : secureContextOf(options.tls);
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: SOCKET_BUFFER_BYTES },
-      (socket) => void this.#serve(socket, peerOf(socket), this.#secure),
+      (socket) => void this.#serve(socket, { ...endsOf(socket), tls: null }, this.#secure),
     );
   }
 
@@ -145,10 +145,6 @@ class SocketListener {
     await Promise.all([listenerClosed, empty]);
     clearTimeout(timer);
   }
-}
-
-function peerOf(socket: Socket): Peer {
-  return { address: socket.remoteAddress ?? null, port: socket.remotePort ?? null, tls: null };
 }
 
 /** Of a startup packet only. Cancel requests are heard without: clients before PostgreSQL 17 send them in clear whatever the connection that they cancel uses. */

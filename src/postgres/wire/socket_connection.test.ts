@@ -9,7 +9,11 @@ test('short answers to a client that does not read are told to have left when th
   await once(server, 'listening');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [socket] = (await once(server, 'connection')) as [Socket];
-  const connection = new SocketConnection(socket, { address: null, port: null, tls: null }, 1 << 20);
+  const connection = new SocketConnection(
+    socket,
+    { address: null, port: null, localAddress: null, localPort: null, tls: null },
+    1 << 20,
+  );
   let sent = 0;
   let left = 0;
   const answer = () => {

@@ -21,8 +21,21 @@ const NOTHING = Buffer.alloc(0);
 export interface Peer {
   address: string | null;
   port: number | null;
+  /** Where it came to. */
+  localAddress: string | null;
+  localPort: number | null;
   /** How its way here was encrypted. */
   tls: TlsState | null;
+}
+
+/** Both ends of a socket. */
+export function endsOf(socket: Socket): Omit<Peer, 'tls'> {
+  return {
+    address: socket.remoteAddress ?? null,
+    port: socket.remotePort ?? null,
+    localAddress: socket.localAddress ?? null,
+    localPort: socket.localPort ?? null,
+  };
 }
 
 export class SocketConnection implements Connection {
@@ -30,6 +43,8 @@ export class SocketConnection implements Connection {
   readonly decoder: FrontendDecoder;
   readonly remoteAddress: string | null;
   readonly remotePort: number | null;
+  readonly localAddress: string | null;
+  readonly localPort: number | null;
   readonly rowSender = null;
   readonly holder = null;
   ended = false;
@@ -47,6 +62,8 @@ export class SocketConnection implements Connection {
     this.#socket = socket;
     this.remoteAddress = peer.address;
     this.remotePort = peer.port;
+    this.localAddress = peer.localAddress;
+    this.localPort = peer.localPort;
     this.tls = peer.tls;
     this.decoder = new FrontendDecoder(maxMessageBytes);
     this.out = new Output(socket);

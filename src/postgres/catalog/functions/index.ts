@@ -14,6 +14,7 @@ import { REG_FUNCTIONS } from './reg_types.ts';
 import { SEQUENCE_FUNCTIONS } from './sequences.ts';
 import { SERVER_FUNCTIONS } from './server.ts';
 import { SET_FUNCTIONS } from './sets.ts';
+import { STATISTICS_FUNCTIONS } from './statistics.ts';
 import { VISIBLE_FUNCTIONS } from './visible.ts';
 
 const FUNCTIONS: CatalogFunctions = {
@@ -28,6 +29,7 @@ const FUNCTIONS: CatalogFunctions = {
   ...COMMENT_FUNCTIONS,
   ...SERVER_FUNCTIONS,
   ...SET_FUNCTIONS,
+  ...STATISTICS_FUNCTIONS,
   ...VISIBLE_FUNCTIONS,
 };
 

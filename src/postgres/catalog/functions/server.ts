@@ -4,7 +4,7 @@ import { EPOCH_DIFF_MICROS } from '../../../../operators/expr/datetime/calendar.
 import { isTemporary, temporaryIn } from '../../../../operators/expr/search_path.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import { isPublishable } from '../../../runtime/publications.ts';
-import { endOf, lsnText } from '../../replication/lsn.ts';
+import { endOf, lsnText, parseLsn } from '../../replication/lsn.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { DATABASE } from '../oids.ts';
 import { namedBy, roleName } from '../roles.ts';
@@ -65,6 +65,8 @@ const relationSize: CatalogFunction = ([oid, fork = 'main'], moment) => {
   const size = tableSize([oid], moment);
   return size === null || fork === 'main' ? size : 0n;
 };
+const LOG_FORMATS = ['stderr', 'csvlog', 'jsonlog'];
+
 const NULL: CatalogFunction = () => null;
 
 export const SERVER_FUNCTIONS: CatalogFunctions = {
@@ -84,6 +86,8 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_tablespace_location: () => '',
   inet_client_addr: (_args, { session }) => session?.info().clientAddress ?? null,
   inet_client_port: (_args, { session }) => session?.info().clientPort ?? null,
+  inet_server_addr: (_args, { session }) => session?.info().serverAddress ?? null,
+  inet_server_port: (_args, { session }) => session?.info().serverPort ?? null,
   current_query: (_args, { session }) => session?.info().query ?? null,
   pg_postmaster_start_time: () => STARTED,
   pg_conf_load_time: () => STARTED,
@@ -92,6 +96,17 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_stat_get_numscans: () => 0n,
   pg_stat_get_xact_numscans: () => 0n,
   pg_is_in_recovery: () => false,
+  // Of a server that replays another's log.
+  pg_last_wal_receive_lsn: NULL,
+  pg_last_wal_replay_lsn: NULL,
+  pg_last_xact_replay_timestamp: NULL,
+  // The log is the standard error.
+  pg_current_logfile: ([format = null]) => {
+    if (format === null || LOG_FORMATS.includes(textOf(format))) return null;
+    throw new SqlError('22023', `log format "${textOf(format)}" is not supported`, {
+      hint: 'The supported log formats are "stderr", "csvlog", and "jsonlog".',
+    });
+  },
   pg_is_other_temp_schema: ([oid], { facts, context }) => {
     const name = facts.schema(numberOf(oid))?.name;
     return name !== undefined && isTemporary(name) && name !== temporaryIn(context.searchPath);
@@ -106,6 +121,7 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_notification_queue_usage: () => 0,
   row_security_active: () => false,
   pg_relation_is_publishable: ([oid], { facts }) => isPublishable(facts.engine, numberOf(oid)),
+  pg_wal_lsn_diff: ([a, b]) => ({ k: 'dec', m: parseLsn(textOf(a)) - parseLsn(textOf(b)), s: 0 }),
   pg_current_wal_lsn: (_args, { facts }) => lsnText(endOf(facts.engine.replication.durable)),
   pg_relation_filenode: ([oid]) => oid,
   pg_relation_filepath: NULL,

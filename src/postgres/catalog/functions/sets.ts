@@ -1,13 +1,16 @@
 /** Set-returning catalog functions: most give the rows of a relation that is defined by them in PostgreSQL. */
 import { type Datum, type PgArray, type PgRecord, pgArray } from '../../../../operators/datum.ts';
+import { SqlError } from '../../../../operators/errors.ts';
 import { OID } from '../../../../operators/types.ts';
+import { grantsOf } from '../acl.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { KEYWORDS } from '../keywords.ts';
 import { LISTED_BY_FUNCTION } from '../listed_by_function.ts';
 import { availableExtensions } from '../pg_extension.ts';
 import { attributesOf, publicationsOf, publishedRelations } from '../pg_publication.ts';
+import { namedBy } from '../roles.ts';
 import { systemRelation } from '../system_relations.ts';
-import { type CatalogFunctions, numberOf } from './catalog_function.ts';
+import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 
 function records(types: number[], rows: Datum[][]): Datum {
   return pgArray(
@@ -46,7 +49,20 @@ function keywords(): Datum {
 
 const EMPTY: Datum = pgArray(OID.record, []);
 
+const GRANTS = [OID.oid, OID.oid, OID.text, OID.bool];
+
 export const SET_FUNCTIONS: CatalogFunctions = {
+  aclexplode: ([acl], { facts, context }) => {
+    const named = namedBy(facts, context);
+    const { items, dims } = acl === null ? pgArray(OID.aclitem, []) : (acl as PgArray);
+    if (dims.length > 1) throw new SqlError('22023', 'ACL arrays must be one-dimensional');
+    if (items.includes(null)) throw new SqlError('22004', 'ACL arrays must not contain null values');
+    const grants = items.flatMap((item) => grantsOf(textOf(item), named));
+    return records(
+      GRANTS,
+      grants.map((g) => [g.grantor, g.grantee, g.privilege, g.grantable]),
+    );
+  },
   pg_get_keywords: keywords,
   pg_show_all_settings: (_args, moment) => rowsOf('pg_settings', moment),
   pg_lock_status: (_args, moment) => rowsOf('pg_locks', moment),
