@@ -16,6 +16,7 @@ export type {
 } from './env.ts';
 export { externalFunction } from './external_call.ts';
 export { bindDelete, bindInsert, bindMerge, bindModifyingSelect, bindUpdate } from './modify.ts';
+export { syntaxKey } from './node.ts';
 export { bindQuery } from './query.ts';
 export { regclassPath } from './reg_literal.ts';
 export { bindScalar } from './scalar.ts';

@@ -8,12 +8,13 @@ import { userTypeOf } from '../../planner/types/user_types.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogObject, KIND_NAMES } from './objects.ts';
 
-/** What ALTER may change of an object that a statement was bound with. */
+/** What ALTER and CREATE OR REPLACE may change of an object that a statement was bound with. */
 export function shapeOf(object: CatalogObject): string {
   const columns = 'relation' in object ? object.relation.columns : [];
   if (object.kind === 'function') return JSON.stringify([object.name, object.source, object.proc]);
+  const query = object.kind === 'view' ? object.query.select : null;
   const types = object.kind === 'type' ? [shapeOfType(object.type)] : columns.map(({ type }) => shapeOfOid(type.oid));
-  return JSON.stringify([object.name, columns, types]);
+  return JSON.stringify([object.name, columns, types, query]);
 }
 
 function shapeOfOid(oid: number): unknown {

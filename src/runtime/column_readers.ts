@@ -9,7 +9,8 @@ import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { bodyReads, wordsOf } from './function_users.ts';
+import { bodyReads } from './function_users.ts';
+import { wordsOf } from './kept_users.ts';
 import { bindViewQuery, orNull, type ReadingView } from './view_query.ts';
 import { meaningOf } from './view_text.ts';
 

@@ -6,7 +6,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import { withoutClock } from '../../operators/expr/context.ts';
 import { declaredOid } from '../../operators/types.ts';
-import { type BindEnv, bindQuery } from '../../planner/bind/index.ts';
+import { type BindEnv, bindQuery, syntaxKey } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
@@ -20,6 +20,7 @@ import { checkNeeds, checkOwner, type Need } from './access.ts';
 import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
+import { keptUsers, refuseWhileKept } from './kept_users.ts';
 import { nameTaken } from './names.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { replaceAtCommit, waitsForCommit } from './replace_at_commit.ts';
@@ -155,6 +156,7 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
       replaceAtCommit(engine, replaced, object, session, object.dependencies);
       return;
     }
+    if (engine.replay === null && givesOther(replaced, object)) refuseWhileKept(replaced, keptUsers(engine, replaced));
     tellLeft(engine, [replaced.oid], session);
     const { comments, ownedBy, acl } = replaced;
     engine.catalog.replace({ ...object, comments, ownedBy, acl });
@@ -193,6 +195,12 @@ function checkReplacement(old: Relation, now: Relation): void {
       throw new SqlError('42P16', `cannot change data type of view column "${name}" from ${from} to ${to}`);
     }
   });
+}
+
+/** Names in a text may mean other objects than when it was given first. */
+function givesOther(old: ViewObject, now: ViewObject): boolean {
+  const [was, is] = [old, now].map(({ query, dependencies }) => [syntaxKey(query.select), ...[...dependencies].sort()]);
+  return was.join() !== is.join();
 }
 
 function viewOptions(engine: TidemarkEngine, session: SessionContext) {

@@ -21,7 +21,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { isBuiltIn } from './extensions.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
-import { wordsOf } from './function_users.ts';
+import { wordsOf } from './kept_users.ts';
 import { changeOnlyOwner } from './only_owner.ts';
 import { checkUnchanged, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';

@@ -5,7 +5,7 @@ import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import type { Closing } from './free_types.ts';
-import { wordsOf } from './function_users.ts';
+import { wordsOf } from './kept_users.ts';
 import { definedAlone } from './open_objects.ts';
 import { isUsed, usesInTables } from './type_users.ts';
 

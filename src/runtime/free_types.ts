@@ -16,7 +16,7 @@ import { alterRelation, ownTable } from './alter_relation.ts';
 import { checkNotFollowed } from './column_readers.ts';
 import { tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { wordsOf } from './function_users.ts';
+import { wordsOf } from './kept_users.ts';
 import { checkNotOthers } from './open_objects.ts';
 import { sessionWith } from './session_with.ts';
 import { settleReplaced } from './settle_at_once.ts';

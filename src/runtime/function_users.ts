@@ -4,13 +4,12 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
-import { bindScalar, checkSqlFunction, signatureText } from '../../planner/bind/index.ts';
+import { bindScalar, checkSqlFunction, syntaxKey } from '../../planner/bind/index.ts';
 import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { isPolymorphic } from '../../planner/types/polymorphic.ts';
 import {
-  type CatalogObject,
   type FunctionObject,
   type IndexObject,
   KIND_NAMES,
@@ -19,14 +18,10 @@ import {
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { keptUsers, refuseWhileKept, wordsOf } from './kept_users.ts';
 import { columnsOf, rowColumns } from './row_expression.ts';
 import { sessionWith } from './session_with.ts';
 import { orNull } from './view_query.ts';
-
-/** `function f(integer,text)`, `table t` */
-export function wordsOf(object: CatalogObject): string {
-  return `${KIND_NAMES[object.kind]} ${object.kind === 'function' ? signatureText(object.proc) : object.name}`;
-}
 
 /** Functions that an expression outside of queries calls, and that these call. Names of its own calls get their schemas where `qualify` is said. */
 export function functionsCalled(
@@ -128,19 +123,8 @@ function callersOf(engine: TidemarkEngine, object: FunctionObject): string[] {
 /** 0A000 when what is kept was computed with another body. */
 export function checkReplaceable(engine: TidemarkEngine, old: FunctionObject, now: FunctionObject): void {
   if (engine.replay !== null || (meaningOf(old) === meaningOf(now) && !mayBeRefused(old, now))) return;
-  const kept = engine.catalog
-    .dependents([old.oid])
-    .filter(({ kind }) => kind === 'materialized_view' || kind === 'sink' || kind === 'subscription');
-  const users = [
-    ...callsInTables(engine, old).flatMap(({ text, stays }) => (stays ? [text] : [])),
-    ...[...indexesCalling(engine, old), ...kept].map(wordsOf),
-  ];
-  if (users.length === 0) return;
-  const words = wordsOf(old);
-  throw new SqlError('0A000', `cannot change what ${words} gives while rows are kept that were computed with it`, {
-    detail: users.map((user) => `${user} depends on ${words}`).join('\n'),
-    hint: 'Drop what is named in the detail, replace the function, and make it again; or make a function with another name.',
-  });
+  const inTables = callsInTables(engine, old).flatMap(({ text, stays }) => (stays ? [text] : []));
+  refuseWhileKept(old, [...inTables, ...indexesCalling(engine, old).map(wordsOf), ...keptUsers(engine, old)]);
 }
 
 /** What is kept calls it as it is immutable, and would not be made again if it were not. */
@@ -153,12 +137,8 @@ function meaningOf({ source, proc: { strict, made } }: FunctionObject): string {
     made!.script?.language,
     source.trim(),
     strict,
-    made!.defaults.map(({ node }) => withoutPlaces(node)),
+    made!.defaults.map(({ node }) => syntaxKey(node)),
   ]);
-}
-
-function withoutPlaces(node: PgNode): string {
-  return JSON.stringify(node, (key, value) => (key === 'location' ? undefined : value));
 }
 
 /** 0A000 when texts that are bound again name it. */

@@ -6,7 +6,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/local_session.ts';
-import { openEngine, sql } from './harness.ts';
+import { openEngine, Session, sql } from './harness.ts';
 
 /** Runs one statement under a search path; gives its rows. */
 async function under(engine: TidemarkEngine, searchPath: string[], text: string) {
@@ -87,6 +87,46 @@ test('CREATE OR REPLACE VIEW keeps the OID and what reads the view', async () =>
     await assert.rejects(sql(engine, 'DROP TABLE t'), code('2BP01'));
     await sql(engine, 'DROP TABLE t CASCADE');
     assert.equal(engine.catalog.objects().length, 0);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('CREATE OR REPLACE VIEW gives nothing else while rows are kept that were computed with the view', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      `CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x'); CREATE VIEW v AS SELECT a FROM t WHERE a > 0; CREATE VIEW w AS SELECT a + 1 AS a FROM v;
+       CREATE FUNCTION most() RETURNS int LANGUAGE sql STABLE AS 'SELECT max(a) FROM w'; CREATE MATERIALIZED VIEW m AS SELECT a, most() AS n FROM w;
+       CREATE SINK s FROM v WITH (connector = 'blackhole'); CREATE SUBSCRIPTION f FOR (SELECT count(*) FROM w)`,
+    );
+    const other = 'CREATE OR REPLACE VIEW v AS SELECT a * 10 AS a FROM t';
+    await assert.rejects(new Session(engine).run(other), (e: SqlError) => {
+      assert.equal(e.message, 'cannot change what view v gives while rows are kept that were computed with it');
+      const users = ['materialized view m', 'sink s', 'subscription f'].map((user) => `${user} depends on view v`);
+      assert.deepEqual(e.fields.detail?.split('\n').sort(), users);
+      return e.sqlstate === '0A000';
+    });
+    await sql(engine, 'CREATE OR REPLACE VIEW v AS\n  SELECT a\n  FROM t WHERE a > 0; INSERT INTO t VALUES (2)');
+    assert.deepEqual(await sql(engine, 'SELECT * FROM m ORDER BY a'), [
+      ['2', '3'],
+      ['3', '3'],
+    ]);
+    await sql(engine, `DROP SINK s; DROP SUBSCRIPTION f; DROP MATERIALIZED VIEW m; ${other}`);
+    assert.deepEqual(await sql(engine, 'SELECT * FROM w ORDER BY a'), [['11'], ['21']]);
+    // Where the same transaction has dropped what keeps rows, all have the new ones in one tick.
+    await sql(engine, 'CREATE MATERIALIZED VIEW m AS SELECT a FROM v');
+    const session = new Session(engine, {}, true);
+    for (const text of [
+      'DROP MATERIALIZED VIEW m',
+      'DROP VIEW w CASCADE',
+      'CREATE OR REPLACE VIEW v AS SELECT -a AS a FROM t',
+    ])
+      await session.run(text);
+    await session.run('CREATE MATERIALIZED VIEW m AS SELECT a FROM v');
+    await session.transaction.commit();
+    assert.deepEqual(await sql(engine, 'SELECT * FROM m ORDER BY a'), [['-2'], ['-1']]);
   } finally {
     await engine.close();
   }

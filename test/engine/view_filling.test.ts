@@ -112,6 +112,17 @@ test('a reader of an earlier tick does not see a view that was filled meanwhile;
     await sql(engine, 'DROP MATERIALIZED VIEW v');
     await orphan;
     assert.equal(engine.catalog.find('public', 'w'), undefined);
+
+    // Its query would be another now.
+    await sql(engine, 'CREATE VIEW plain AS SELECT g, id FROM t; CREATE VIEW over AS SELECT g, id FROM plain');
+    for (const of of ['plain', 'over']) {
+      const replaced = assert.rejects(sql(engine, `CREATE MATERIALIZED VIEW w AS SELECT g, id FROM ${of}`), {
+        sqlstate: '40001',
+      });
+      await sql(engine, `CREATE OR REPLACE VIEW plain AS SELECT -g AS g, id FROM t WHERE '${of}' <> ''`);
+      await replaced;
+      assert.equal(engine.catalog.find('public', 'w'), undefined);
+    }
   } finally {
     await engine.close();
   }
