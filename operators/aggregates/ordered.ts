@@ -6,15 +6,32 @@
  */
 import { type Datum, isPgArray, isRecord, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
+import { arrayTooLarge, MAX_ITEMS } from '../expr/array/value.ts';
 import { defaultContext } from '../expr/context.ts';
 import { resolveCall } from '../expr/functions/registry.ts';
 import { jsonbArrayText, jsonbDatumOf, jsonbObjectText, jsonOf, keyOf } from '../expr/json/encode.ts';
 import { quoteJson } from '../expr/json/value.ts';
+import { TextBuilder } from '../expr/text/text_builder.ts';
+import { turn } from '../turn.ts';
 import { type ColType, colType, OID } from '../types.ts';
 import type { Entry, MultisetResult } from './multiset.ts';
 
+const LOOK_VALUES = 4096;
+/** They become no value of their own. */
+const MOST_OF_PERCENTILE = 1 << 26;
+
 function* expanded(entries: Iterable<Entry>): Iterable<Datum[]> {
   for (const { values, weight } of entries) for (let i = 0; i < weight; i++) yield values;
+}
+
+/** The same; 54000 where these are too many for one value. Equal rows are an entry, so they may be more than all memory has room for. */
+function* counted(entries: Iterable<Entry>, most = MAX_ITEMS): Iterable<Datum[]> {
+  let n = 0;
+  for (const values of expanded(entries)) {
+    if (n === most) throw arrayTooLarge(most);
+    if (n++ % LOOK_VALUES === 0) turn.look();
+    yield values;
+  }
 }
 
 /** array_agg of values, or of arrays, which are stacked. */
@@ -22,7 +39,7 @@ export function arrayAgg(elem: number, arrays: boolean): MultisetResult {
   return {
     keepsNulls: true,
     result(entries) {
-      const items = [...expanded(entries)].map((v) => v[0]);
+      const items = Array.from(counted(entries), ([item]) => item);
       if (items.length === 0) return null;
       return arrays ? stack(items as (PgArray | null)[], elem) : pgArray(elem, items);
     },
@@ -40,7 +57,8 @@ function stack(items: (PgArray | null)[], elem: number): PgArray {
   for (const item of whole) {
     if (item.dims.join() !== shape.dims.join())
       throw new SqlError('2202E', 'cannot accumulate arrays of different dimensionality');
-    all.push(...item.items);
+    if (all.length + item.items.length > MAX_ITEMS) throw arrayTooLarge();
+    for (const one of item.items) all.push(one);
   }
   return { k: 'array', elem, dims: [items.length, ...shape.dims], lower: [1, ...shape.lower], items: all };
 }
@@ -50,12 +68,15 @@ export function stringAgg(): MultisetResult {
   return {
     keepsNulls: true,
     result(entries) {
-      let out: string | null = null;
+      const out = new TextBuilder();
+      let any = false;
       for (const [value, delimiter] of expanded(entries)) {
         if (value === null) continue;
-        out = out === null ? (value as string) : out + ((delimiter as string | null) ?? '') + (value as string);
+        if (any && delimiter !== null) out.add(delimiter as string);
+        out.add(value as string);
+        any = true;
       }
-      return out;
+      return any ? out.take() : null;
     },
   };
 }
@@ -65,7 +86,7 @@ export function byteaAgg(): MultisetResult {
     keepsNulls: true,
     result(entries) {
       const parts: Uint8Array[] = [];
-      for (const [value, delimiter] of expanded(entries)) {
+      for (const [value, delimiter] of counted(entries)) {
         if (value === null) continue;
         if (parts.length > 0 && delimiter !== null) parts.push(delimiter as Uint8Array);
         parts.push(value as Uint8Array);
@@ -84,7 +105,7 @@ export function jsonAgg(type: ColType, binary: boolean, strict: boolean, names?:
   return {
     keepsNulls: true,
     result(entries, context) {
-      const items = [...expanded(entries)].map(([v]) => named(v, names));
+      const items = [...counted(entries)].map(([v]) => named(v, names));
       if (items.length === 0) return null;
       const shown = strict ? items.filter((v) => v !== null) : items;
       if (binary) return jsonbArrayText(shown.map((v) => jsonbDatumOf(v, type.oid, context)));
@@ -116,7 +137,7 @@ export function jsonObjectAgg(
       const members: string[] = [];
       const pairs: [string, string][] = [];
       const keys = new Set<string>();
-      for (const [key, stored] of expanded(entries)) {
+      for (const [key, stored] of counted(entries)) {
         if (key === null && binary) throw new SqlError('22023', 'field name must not be null');
         const text = keyOf(key, types[0].oid, context);
         const name = quoteJson(text);
@@ -209,7 +230,7 @@ function percentile(many: boolean, elem: number, pick: (values: Datum[], fractio
     result(entries) {
       const values: Datum[] = [];
       let fraction: Datum = null;
-      for (const [f, value] of expanded(entries)) {
+      for (const [f, value] of counted(entries, MOST_OF_PERCENTILE)) {
         fraction = f;
         if (value !== null) values.push(value);
       }

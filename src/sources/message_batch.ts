@@ -1,4 +1,4 @@
-/** Messages that lie in memory one by one, as a batch of one partition: topics of the library, and of tests. */
+/** Messages that lie in memory one by one, as a batch of one partition: of databases that are followed, topics of the library, and tests. The batch keeps bytes of its own, and no message. */
 import type { Header, RawBatch } from './source.ts';
 
 export interface Message {
@@ -21,6 +21,7 @@ export function messageBatch(partition: number, from: number, messages: Message[
   };
   const keys = messages.map(({ key }) => place(key));
   const values = messages.map(({ value }) => place(value));
+  const headers = messages.map((message) => message.headers);
   return {
     partition,
     baseOffset: BigInt(from),
@@ -33,6 +34,6 @@ export function messageBatch(partition: number, from: number, messages: Message[
     valueEnd: Int32Array.from(values, ([, end]) => end),
     offset: Float64Array.from(messages, (_, i) => from + i),
     timestamp: Float64Array.from(messages, ({ timestamp }) => timestamp),
-    headers: (i) => messages[i].headers,
+    headers: (i) => headers[i],
   };
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { budget } from '../../operators/batch/budget.ts';
 import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import { parseLsn } from '../../src/postgres/replication/lsn.ts';
@@ -261,4 +262,31 @@ test('DROP TABLE while the database is away says what is left there', { skip }, 
       0,
   );
   await there.query(`SELECT pg_drop_replication_slot('tidemark_${p}')`);
+});
+
+test('a transaction that does not fit in memory is told, and read when there is room', { skip }, async () => {
+  const { here, there, p } = suite;
+  await there.query(`CREATE TABLE wide (id int PRIMARY KEY, t text); CREATE PUBLICATION ${p} FOR TABLE wide`);
+  await here.query(`CREATE TABLE wide (id int PRIMARY KEY, t text) ${from('wide', { buffer_bytes: '1048576' })}`);
+  await following('wide');
+  const figure = async (kind: string) =>
+    Number((await rows(here, `SELECT bytes FROM tidemark.memory WHERE kind = '${kind}'`))[0]?.[0] ?? 0);
+  await there.query("INSERT INTO wide VALUES (0, 'before')");
+  await same('SELECT * FROM wide');
+  budget.limit = (await figure('used')) + (48 << 20);
+  try {
+    await there.query(
+      "BEGIN; INSERT INTO wide SELECT i, repeat('x', 500) || i FROM generate_series(1, 150000) i; COMMIT; INSERT INTO wide VALUES (-1, 'after')",
+    );
+    await until('told', async () =>
+      /transaction \d+ of the database does not fit in memory/.test(await status('wide')),
+    );
+    assert.deepEqual(await rows(here, 'SELECT id FROM wide'), [[0]]);
+    await until('given back', async () => (await figure('transactions')) === 0);
+  } finally {
+    budget.limit = Number.POSITIVE_INFINITY;
+  }
+  await same('SELECT count(*)::int, sum(length(t))::int FROM wide');
+  assert.equal(await figure('transactions'), 0);
+  await here.query('DROP TABLE wide');
 });

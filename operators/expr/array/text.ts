@@ -4,8 +4,11 @@
  */
 import type { Datum, PgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
+import { turn } from '../../turn.ts';
 import { TextBuilder } from '../text/text_builder.ts';
-import { checkedArray, MAX_DIMS, tooManyDims } from './value.ts';
+import { arrayTooLarge, checkedArray, MAX_DIMS, MAX_ITEMS, tooManyDims } from './value.ts';
+
+const LOOK_ITEMS = 4096;
 
 const isSpace = (c: string) => c === ' ' || (c >= '\t' && c <= '\r');
 
@@ -129,6 +132,8 @@ class ArrayParser {
         if (expectDelimiter) throw this.malformed('Unexpected array element.');
         if (depth !== ndim) throw mismatch();
         fixed = true;
+        if (items.length % LOOK_ITEMS === 0) turn.look();
+        if (items.length === MAX_ITEMS) throw arrayTooLarge();
         items.push(element === null ? null : this.readElement(element));
         counts[depth - 1]++;
         expectDelimiter = true;

@@ -9,7 +9,8 @@ import { SqlError } from '../../errors.ts';
 import { type Comparator, comparatorOf } from '../compare.ts';
 
 export const MAX_DIMS = 6;
-export const MAX_ITEMS = 134217727;
+/** An item takes up to some 100 bytes of the heap, and an array is read and written in one go. (PostgreSQL has 134217727.) */
+export const MAX_ITEMS = 1 << 22;
 
 export function tooManyDims(n: number): SqlError {
   return new SqlError('54000', `number of array dimensions (${n}) exceeds the maximum allowed (${MAX_DIMS})`);
@@ -25,8 +26,8 @@ export function checkedArray(elem: number, dims: number[], lower: number[], item
   return { k: 'array', elem, dims, lower, items };
 }
 
-export function arrayTooLarge(): SqlError {
-  return new SqlError('54000', `array size exceeds the maximum allowed (${MAX_ITEMS})`);
+export function arrayTooLarge(most = MAX_ITEMS): SqlError {
+  return new SqlError('54000', `array size exceeds the maximum allowed (${most})`);
 }
 
 /** The same shape with every item changed; NULL items are not handed to `f`. Casts between array types are this. */

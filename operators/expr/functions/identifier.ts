@@ -5,6 +5,7 @@ import { colType, OID } from '../../types.ts';
 import { inputText } from '../io/registry.ts';
 import { truncateName } from '../io/string.ts';
 import type { EvalContext } from '../ir.ts';
+import { charactersOf } from '../text/code_points.ts';
 import { toLower } from '../text/letter_case.ts';
 import { register } from './registry.ts';
 
@@ -18,7 +19,7 @@ const CONTINUE = /[A-Za-z0-9_$\u0080-\u{10ffff}]/u;
 
 /** Parts of a qualified name; `strict` refuses anything behind it. */
 function parseIdent(text: string, strict: boolean): string[] {
-  const chars = [...text];
+  const chars = charactersOf(text);
   const parts: string[] = [];
   let i = 0;
   const skipBlanks = () => {

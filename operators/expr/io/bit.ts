@@ -5,6 +5,7 @@
  */
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
+import { mapCharacters } from '../text/text_builder.ts';
 import { registerIo } from './registry.ts';
 
 /** Text to bits; 22P02 names the bad digit. */
@@ -15,7 +16,7 @@ function parseBits(text: string): string {
   const found = (hex ? /[^0-9a-fA-F]/u : bad).exec(digits);
   if (found) throw new SqlError('22P02', `"${found[0]}" is not a valid ${hex ? 'hexadecimal' : 'binary'} digit`);
   if (!hex) return digits;
-  return [...digits].map((d) => Number.parseInt(d, 16).toString(2).padStart(4, '0')).join('');
+  return mapCharacters(digits, (d) => Number.parseInt(d, 16).toString(2).padStart(4, '0'));
 }
 
 /** bit(n): an assignment wants the exact length, an explicit cast cuts or fills with zeros on the right. */

@@ -4,6 +4,7 @@
  * text cannot hold (\u0000, lone surrogates).
  */
 import { SqlError } from '../../errors.ts';
+import { turn } from '../../turn.ts';
 import { TextBuilder } from '../text/text_builder.ts';
 
 export interface JsonObjectNode {
@@ -39,9 +40,18 @@ export type JsonNode = JsonObjectNode | JsonArrayNode | JsonStringNode | JsonAto
 
 /** Deeper nesting is refused: every walk over a tree recurses. (PostgreSQL refuses at some 6000 levels, by its stack size.) */
 const MAX_DEPTH = 1000;
+/** Of a document, whose tree and what is made of it lie on the heap, some 600 bytes a value at the most. (PostgreSQL has limits of bytes, which larger documents reach.) */
+export const MAX_VALUES = 1 << 20;
+const LOOK_VALUES = 4096;
 
 function jsonError(detail: string): SqlError {
   return new SqlError('22P02', 'invalid input syntax for type json', { detail });
+}
+
+function tooManyValues(): SqlError {
+  return new SqlError('54000', `number of values of a JSON document exceeds the maximum allowed (${MAX_VALUES})`, {
+    hint: 'Store its parts as rows.',
+  });
 }
 
 type TokenKind = '{' | '}' | '[' | ']' | ',' | ':' | 'string' | 'number' | 'true' | 'false' | 'null' | 'end';
@@ -65,6 +75,8 @@ class Parser {
   private at = 0;
   private kind: TokenKind = 'end';
   private start = 0;
+  /** How many have begun. */
+  values = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -93,6 +105,7 @@ class Parser {
 
   private value(depth: number): JsonNode {
     if (depth > MAX_DEPTH) throw new SqlError('54001', 'stack depth limit exceeded');
+    if (++this.values % LOOK_VALUES === 0) this.look();
     const start = this.start;
     switch (this.kind) {
       case '{':
@@ -112,6 +125,11 @@ class Parser {
       default:
         throw this.unexpected('Expected JSON value');
     }
+  }
+
+  private look(): void {
+    if (this.values > MAX_VALUES) throw tooManyValues();
+    turn.look();
   }
 
   private string(): JsonStringNode {
@@ -268,11 +286,15 @@ class Parser {
 /** The last text parsed: a row's document is mostly asked for several fields, one after the other. */
 let lastText = '';
 let lastNode: JsonNode | null = null;
+/** Trees with more values are not kept for that. */
+const KEPT_VALUES = 1 << 18;
 
 /** The tree of a JSON text; treat it as read-only, it may be handed out again. */
 export function parseJson(text: string): JsonNode {
   if (lastNode && text === lastText) return lastNode;
-  const node = new Parser(text).document();
+  const parser = new Parser(text);
+  const node = parser.document();
+  if (parser.values > KEPT_VALUES) return node;
   lastText = text;
   lastNode = node;
   return node;

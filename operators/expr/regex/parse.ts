@@ -6,6 +6,7 @@
  * Traps: `{` is a bound only before a digit; \1 .. \9 are always back references, \10 and up only when so many groups are closed
  * and octal otherwise; parentheses inside a lookaround do not capture; a quantifier may not follow a quantifier or a constraint.
  */
+import { charactersOf } from '../text/code_points.ts';
 import { anyChar, type CharSet, type ClassName, singleChar } from './char_set.ts';
 import { parseBracket } from './parse_bracket.ts';
 import { type CharEscape, parseCharEscape } from './parse_escape.ts';
@@ -54,7 +55,7 @@ export class RegexParser {
   private hasBackrefs = false;
 
   constructor(pattern: string, options: RegexOptions) {
-    this.text = [...pattern];
+    this.text = charactersOf(pattern);
     this.options = { ...options };
   }
 

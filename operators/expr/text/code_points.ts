@@ -3,6 +3,11 @@
  * pairs; text without any (nearly all) takes the direct way.
  */
 
+import { SqlError } from '../../errors.ts';
+
+/** An array of more than 2^27 of them ends the process. */
+const MAX_CHARACTERS = 1 << 22;
+
 const SURROGATE = /[\ud800-\udfff]/;
 
 /** True when some character takes two UTF-16 units. */
@@ -17,10 +22,23 @@ export function codePointLength(text: string): number {
   return n;
 }
 
+/** One by one; 54000 where these are too many for an array. */
+export function charactersOf(text: string): string[] {
+  if (text.length > MAX_CHARACTERS)
+    throw new SqlError('54000', `a text that is looked at by characters has more than ${MAX_CHARACTERS}`);
+  return [...text];
+}
+
 /** UTF-16 units of the character that starts at unit `i`. */
 export function unitsAt(text: string, i: number): 1 | 2 {
   const c = text.charCodeAt(i);
   return c >= 0xd800 && c < 0xdc00 && i + 1 < text.length ? 2 : 1;
+}
+
+/** UTF-16 units of the character that ends before unit `end`. */
+export function unitsBefore(text: string, end: number): 1 | 2 {
+  const c = text.charCodeAt(end - 1);
+  return c >= 0xdc00 && c < 0xe000 && end > 1 ? 2 : 1;
 }
 
 /** UTF-16 index of character `n` (0-based); the end of the text when there are fewer. */

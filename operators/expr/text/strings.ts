@@ -4,8 +4,18 @@
  */
 import { SqlError } from '../../errors.ts';
 import { turn } from '../../turn.ts';
-import { codePointIndex, codePointLength, firstCodePoints, hasSurrogates, sliceCodePoints } from './code_points.ts';
-import { mapCharacters } from './text_builder.ts';
+import { arrayTooLarge, MAX_ITEMS } from '../array/value.ts';
+import {
+  charactersOf,
+  codePointIndex,
+  codePointLength,
+  firstCodePoints,
+  hasSurrogates,
+  sliceCodePoints,
+  unitsAt,
+  unitsBefore,
+} from './code_points.ts';
+import { mapCharacters, TextBuilder } from './text_builder.ts';
 
 const INT4_MAX = 2147483647;
 /** Largest string PostgreSQL can make, in bytes. */
@@ -56,8 +66,8 @@ export function strpos(text: string, part: string): number {
 /** `count` characters of fill, repeated and cut. */
 function fillTo(fill: string, count: number): string {
   if (!hasSurrogates(fill)) return fill.repeat(Math.ceil(count / fill.length)).slice(0, count);
-  const chars = [...fill];
-  return Array.from({ length: count }, (_, i) => chars[i % chars.length]).join('');
+  const chars = charactersOf(fill);
+  return fill.repeat(Math.floor(count / chars.length)) + chars.slice(0, count % chars.length).join('');
 }
 
 /** What lpad / rpad keep of the text, and what they add. */
@@ -84,7 +94,7 @@ export function replace(text: string, from: string, to: string): string {
 
 /** Characters of `from` become those of `to` at the same place; the rest of `from` is deleted. The first mention counts. */
 export function translate(text: string, from: string, to: string): string {
-  const targets = [...to];
+  const targets = charactersOf(to);
   const map = new Map<string, string>();
   let i = 0;
   for (const c of from) {
@@ -97,16 +107,35 @@ export function translate(text: string, from: string, to: string): string {
 /** Removes characters of the set `chars` from the chosen ends. */
 export function trim(text: string, chars: string, atStart: boolean, atEnd: boolean): string {
   const set = new Set(chars);
-  const points = hasSurrogates(text) ? [...text] : text;
   let from = 0;
-  let to = points.length;
-  if (atStart) while (from < to && set.has(points[from])) from++;
-  if (atEnd) while (to > from && set.has(points[to - 1])) to--;
-  return typeof points === 'string' ? points.slice(from, to) : points.slice(from, to).join('');
+  let to = text.length;
+  if (atStart)
+    for (let units = 0; from < to; from += units) {
+      units = unitsAt(text, from);
+      if (!set.has(text.slice(from, from + units))) break;
+    }
+  if (atEnd)
+    for (let units = 0; to > from; to -= units) {
+      units = unitsBefore(text, to);
+      if (!set.has(text.slice(to - units, to))) break;
+    }
+  return text.slice(from, to);
 }
 
+/** At a time. */
+const REVERSED_UNITS = 4096;
+
 export function reverse(text: string): string {
-  return [...text].reverse().join('');
+  const reversed = new TextBuilder();
+  for (let to = text.length; to > 0; ) {
+    let from = Math.max(0, to - REVERSED_UNITS);
+    // Not in the midst of a character.
+    if (from > 0) from += 1 - unitsBefore(text, from + 1);
+    reversed.add([...text.slice(from, to)].reverse().join(''));
+    to = from;
+    turn.look();
+  }
+  return reversed.take();
 }
 
 /** Field n (1-based, or from the end when negative) between separators; '' when there is none. */
@@ -134,6 +163,7 @@ function partsOf(text: string, separator: string | null): string[] {
   if (text.length < LONG_TEXT) return separator === null ? [...text] : text.split(separator);
   const parts: string[] = [];
   for (const part of separator === null ? text : partsBy(text, separator)) {
+    if (parts.length === MAX_ITEMS) throw arrayTooLarge();
     parts.push(part);
     if (parts.length % LOOK_PARTS === 0) turn.look();
   }

@@ -2,6 +2,8 @@
  * A text that is put together of many pieces, each perhaps a character. Added to a string one by one each of them leaves a node of 32 bytes until the string is read: 128 MiB of text in quotes
  * took the 4 GB that the heap has, and the process ended. Here MOST pieces become one.
  */
+import { turn } from '../../turn.ts';
+
 const MOST = 4096;
 
 export class TextBuilder {
@@ -10,7 +12,9 @@ export class TextBuilder {
 
   add(piece: string): void {
     this.#pieces.push(piece);
-    if (this.#pieces.length === MOST) this.#join();
+    if (this.#pieces.length < MOST) return;
+    this.#join();
+    turn.look();
   }
 
   /** All that was added since the last time. */

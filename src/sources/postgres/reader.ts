@@ -13,7 +13,8 @@
  *
  * A table that has been altered there is ended (UpstreamTable says why), and no other. It is looked at whenever the stream names it anew and every CHECK_MS.
  *
- * Memory: `buffer_bytes`, and the transaction that comes: it is one moment, so it is here whole before a tick takes it.
+ * Memory: `buffer_bytes`, and the transaction that comes: it is one moment, so it is here whole before a tick takes it. One that does not fit is an error of the tables (transactions.ts),
+ * and tried again as a database that is away.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -295,10 +296,11 @@ export class TransactionReader {
     well();
     const status = new Status(this, session, this.#durable);
     const buffer = () => Math.max(...[...this.#tables].map(({ options }) => options.bufferBytes), 0);
-    const transactions = new Transactions({
-      described: (relation, xid) => this.#described(sql, relation, xid),
-      committed: (end, parts) => this.#committed(end, parts),
-    });
+    const taker = {
+      described: (relation: RelationMessage, xid: number) => this.#described(sql, relation, xid),
+      committed: (end: bigint, parts: Map<PostgresSource, Message[]>) => this.#committed(end, parts),
+    };
+    const transactions = new Transactions(taker, buffer);
     const timer = setInterval(() => status.say(), STATUS_MS);
     let isDue = false;
     // Wakes the loop below, which waits for messages that may not come.
@@ -336,6 +338,7 @@ export class TransactionReader {
     } finally {
       clearInterval(timer);
       clearInterval(checks);
+      transactions.close();
       session.leave();
     }
   }

@@ -2,7 +2,12 @@
  * The messages of a replication as transactions: the records of each table that a transaction changes, when it has come whole.
  *
  *   Begin · [Relation: which tables read it] · Insert, Update, Delete, Truncate -> records of tables · Commit -> all of them
+ *
+ * What has come of the transaction counts as memory in use (budget.ts). One that is larger than `most` is refused where sources would be held: queued, it would hold them for ever.
  */
+import { budget } from '../../../operators/batch/budget.ts';
+import { pages } from '../../../operators/batch/pages.ts';
+import { SqlError } from '../../../operators/errors.ts';
 import type { MessageReader } from '../../postgres/wire/message_reader.ts';
 import type { Message } from '../message_batch.ts';
 import {
@@ -28,17 +33,25 @@ export interface Taker {
   committed(end: bigint, parts: Map<PostgresSource, Message[]>): void;
 }
 
+const KIND = 'transactions';
+/** A record takes so much beside its bytes, of which it has up to two runs. */
+const RECORD_BYTES = 256;
+
 export class Transactions {
   readonly #taker: Taker;
+  readonly #most: () => number;
   readonly #relations = new Map<number, Followed[]>();
   /** Of the transaction that comes; null: none does. */
   #parts: Map<PostgresSource, Message[]> | null = null;
   #commit = 0n;
   #time = -1;
   #xid = 0;
+  #bytes = 0;
 
-  constructor(taker: Taker) {
+  /** `most`: bytes that a transaction may have however little memory there is. */
+  constructor(taker: Taker, most: () => number) {
     this.#taker = taker;
+    this.#most = most;
   }
 
   get isOpen(): boolean {
@@ -83,9 +96,16 @@ export class Transactions {
         message.byte();
         message.uint64();
         this.#taker.committed(message.uint64(), this.#parts ?? new Map());
-        this.#parts = null;
+        this.close();
       }
     }
+  }
+
+  /** What has come of a transaction is let go. */
+  close(): void {
+    this.#parts = null;
+    budget.count(KIND, -this.#bytes);
+    this.#bytes = 0;
   }
 
   /** Tables that do not have this transaction yet. */
@@ -100,6 +120,18 @@ export class Transactions {
     const records = this.#parts?.get(table);
     if (records === undefined) this.#parts?.set(table, [record]);
     else records.push(record);
+    const bytes = RECORD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+    this.#bytes += bytes;
+    budget.count(KIND, bytes);
+    if (this.#bytes > this.#most() && pages.usedBytes + budget.outsideBytes > budget.hold) throw this.#tooLarge();
+  }
+
+  #tooLarge(): SqlError {
+    const mega = (bytes: number) => Math.floor(bytes / 2 ** 20);
+    return new SqlError('53200', `transaction ${this.#xid} of the database does not fit in memory`, {
+      detail: `Of ${mega(budget.limit)} MB, ${mega(pages.usedBytes + budget.outsideBytes)} are in use when ${mega(this.#bytes)} MB of it have come. It is read again until it fits.`,
+      hint: 'Drop views or rows that are not needed, or start with a greater --memory-limit.',
+    });
   }
 }
 

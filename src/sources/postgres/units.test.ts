@@ -4,7 +4,7 @@ import { setImmediate as immediately } from 'node:timers/promises';
 import { Random, testSeed } from '../../../operators/testing/property.ts';
 import { type Message, messageBatch } from '../message_batch.ts';
 import type { PostgresSource } from './source.ts';
-import { Units } from './units.ts';
+import { bytesOf, Units } from './units.ts';
 
 /** As much of a table as units ask for. */
 function tableOf(): PostgresSource {
@@ -47,7 +47,7 @@ test('whole units in order, and again where they were given back', async (t) => 
         const some = tables.filter((table) => table !== removed && random.chance(0.5));
         const unit = new Map(some.map((table) => [table, batchOf(number, random.below(4))]));
         units.push(unit);
-        const bytes = new Map([...unit].map(([table, batch]) => [table, batch.bytes.length]));
+        const bytes = new Map([...unit].map(([table, batch]) => [table, bytesOf(batch)]));
         if (unit.size > 0) left.push({ number, bytes });
         number++;
       }

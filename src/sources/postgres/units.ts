@@ -7,6 +7,13 @@
 import type { Moments, RawBatch } from '../source.ts';
 import type { PostgresSource } from './source.ts';
 
+/** Where it lies, and when and where it was. */
+const RECORD_BYTES = 40;
+
+export function bytesOf({ bytes, n }: RawBatch): number {
+  return bytes.length + n * RECORD_BYTES;
+}
+
 interface Part {
   batch: RawBatch;
   polled: boolean;
@@ -37,9 +44,10 @@ export class Units implements Moments {
   push(unit: Map<PostgresSource, RawBatch>): void {
     if (unit.size === 0) return;
     this.#queue.push(new Map([...unit].map(([table, batch]) => [table, { batch, polled: false }])));
-    for (const [table, { bytes }] of unit) {
-      this.#bytes += bytes.length;
-      table.queuedBytes += bytes.length;
+    for (const [table, batch] of unit) {
+      const bytes = bytesOf(batch);
+      this.#bytes += bytes;
+      table.queuedBytes += bytes;
     }
     for (const table of unit.keys()) table.arrivals.ready();
   }
@@ -108,8 +116,9 @@ export class Units implements Moments {
     const part = unit.get(table);
     if (part === undefined) return;
     unit.delete(table);
-    this.#bytes -= part.batch.bytes.length;
-    table.queuedBytes -= part.batch.bytes.length;
+    const bytes = bytesOf(part.batch);
+    this.#bytes -= bytes;
+    table.queuedBytes -= bytes;
   }
 
   #shift(): void {
