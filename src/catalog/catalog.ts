@@ -19,6 +19,7 @@ import { BOOTSTRAP, Roles, type SavedRoles } from './roles.ts';
 import { Schemas } from './schemas.ts';
 import { checkStaying, checkThere } from './staying.ts';
 import type { SystemRelations } from './system_relations.ts';
+import { readRelation } from './table_change.ts';
 import { dropUserType, setUserType } from './user_types.ts';
 
 export interface SavedCatalog {
@@ -451,7 +452,8 @@ export class Catalog implements CatalogReader {
   relation(schema: string | undefined, name: string, searchPath: string[] = ['public']): Relation | null {
     for (const s of schemasOf(schema, searchPath)) {
       const object = this.find(s, name, searchPath);
-      const found = object !== undefined && 'relation' in object ? object.relation : this.#system.relation(s, name);
+      const own = object !== undefined && 'relation' in object ? this.relationByOid(object.oid, searchPath) : null;
+      const found = own ?? this.#system.relation(s, name);
       if (found !== null) return found.name === name ? found : { ...found, name };
     }
     return null;
@@ -461,7 +463,7 @@ export class Catalog implements CatalogReader {
   reader(searchPath: string[]): CatalogReader {
     return {
       relation: (schema, name) => this.relation(schema, name, searchPath),
-      relationByOid: (oid) => this.relationByOid(oid),
+      relationByOid: (oid) => this.relationByOid(oid, searchPath),
       uniqueKeys: (relation) => this.uniqueKeys(relation, searchPath),
       typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
       functionsNamed: (schema, name) => this.findFunctions(schema, name, searchPath).map(({ proc }) => proc),
@@ -470,9 +472,10 @@ export class Catalog implements CatalogReader {
     };
   }
 
-  relationByOid(oid: number): Relation | null {
+  relationByOid(oid: number, searchPath: string[] = []): Relation | null {
     const object = this.#objects.get(oid);
-    if (object !== undefined && 'relation' in object) return object.relation;
+    if (object !== undefined && 'relation' in object)
+      return readRelation(object.relation, this.pending.tableChanges(oid, searchPath));
     return this.#system.relationByOid(oid);
   }
 
@@ -484,10 +487,9 @@ export class Catalog implements CatalogReader {
     return keys;
   }
 
-  /** The foreign keys that reference a table, and the tables that have them. `searchPath`: as for uniqueKeys(). */
+  /** `searchPath`: as for uniqueKeys(). */
   referencing(oid: number, searchPath: string[] = []): Reference[] {
-    const all = this.#parts.now().references.get(oid) ?? [];
-    return this.going.size === 0 ? all : all.filter(({ table }) => !this.isGone(table.oid, searchPath));
+    return this.#parts.referencing(oid, searchPath);
   }
 
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {

@@ -36,6 +36,18 @@ export class PartsOfTables {
     this.#found = { version, references, uniques };
     return this.#found;
   }
+
+  /** The foreign keys that reference a table, and the tables that have them: without what the transaction whose path this is has dropped. */
+  referencing(oid: number, searchPath: string[]): Reference[] {
+    const { going, pending } = this.#catalog;
+    const all = this.now().references.get(oid) ?? [];
+    const there = going.size === 0 ? all : all.filter(({ table }) => !this.#catalog.isGone(table.oid, searchPath));
+    if (pending.alteredIn(searchPath).length === 0) return there;
+    return there.flatMap(({ table, key }) => {
+      const seen = pending.asSeen(table, searchPath) as RelationObject;
+      return seen.foreignKeys.includes(key) ? [{ table: seen, key }] : [];
+    });
+  }
 }
 
 export function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {

@@ -4,12 +4,15 @@
  *   BEGIN; ALTER TABLE t RENAME TO old; ALTER TABLE new RENAME TO t      t -> old and new -> t for this session; t and new for all others
  *   GRANT SELECT ON old TO r; COMMENT ON TABLE old IS 'x'                r reads it for this session, when it acts as r
  *
+ *   ALTER TABLE old ALTER a SET NOT NULL                                 it may write no NULL there (table_change.ts)
+ *
  * Comments and rights are kept whole, as they are with the change: nobody else may change them meanwhile (checkUnchanged).
  */
 import { openIn } from '../../operators/expr/search_path.ts';
-import type { CatalogObject, CommentedPart } from './objects.ts';
+import type { CatalogObject, CommentedPart, RelationObject } from './objects.ts';
 import type { Acl } from './privileges.ts';
 import type { Secured } from './rights.ts';
+import { isTable, setTable, type TableChange, tableCopy } from './table_change.ts';
 
 /** COMMENT ON: null: there is none any more. Of a schema the part is the object. */
 export interface CommentChange {
@@ -28,7 +31,7 @@ export interface RightsChange {
 export type Change = CommentChange | RightsChange;
 
 /** The last of an object, or of a part of it, counts. `oid`: of an object or a schema; 0: the database. */
-export type PendingChange = { oid: number; transaction: number } & (Change | { k: 'name'; name: string });
+export type PendingChange = { oid: number; transaction: number } & (Change | TableChange | { k: 'name'; name: string });
 
 export class Pending {
   #list: PendingChange[] = [];
@@ -83,6 +86,29 @@ export class Pending {
     return last?.k === 'comment' ? last.comment : undefined;
   }
 
+  /** How the transaction whose path this is has altered a table. */
+  tableChanges(oid: number, searchPath: string[]): TableChange[] {
+    return this.#in(oid, searchPath).flatMap((one) => (one.k === 'table' ? [one] : []));
+  }
+
+  /** Columns of a table that are NOT NULL for the transaction whose path this is, if not for all. */
+  columnsNotNull(oid: number, searchPath: string[]): number[] {
+    const set = new Map(this.tableChanges(oid, searchPath).flatMap(({ notNull }) => notNull));
+    return [...set].flatMap(([column, is]) => (is ? [column] : []));
+  }
+
+  /** Tables that the transaction whose path this is has altered. */
+  alteredIn(searchPath: string[]): number[] {
+    if (this.#list.length === 0) return [];
+    const altered = this.of(openIn(searchPath)).flatMap(({ oid, k }) => (k === 'table' ? [oid] : []));
+    return [...new Set(altered)];
+  }
+
+  /** The transaction that has altered the table. */
+  alterer(oid: number): number | undefined {
+    return this.#list.find((one) => one.oid === oid && one.k === 'table')?.transaction;
+  }
+
   /** The transaction whose path this is has said something of a constraint of it: ALTER may give the constraint's number to another. */
   saysConstraints(oid: number, searchPath: string[]): boolean {
     return this.#in(oid, searchPath).some((one) => one.k === 'comment' && !/^(object|column )/.test(one.part));
@@ -99,10 +125,13 @@ export class Pending {
   asSeen(object: CatalogObject, searchPath: string[]): CatalogObject {
     const changes = this.#in(object.oid, searchPath);
     if (changes.length === 0) return object;
-    const seen = { ...object, ...(object.comments === undefined ? {} : { comments: { ...object.comments } }) };
+    const isAltered = isTable(object) && changes.some(({ k }) => k === 'table');
+    const seen: CatalogObject = isAltered ? tableCopy(object) : { ...object };
+    if (seen.comments !== undefined) seen.comments = { ...seen.comments };
     for (const change of changes) {
       if (change.k === 'name') seen.name = change.name;
       else if (change.k === 'rights') setRights(seen, change);
+      else if (change.k === 'table') setTable(seen as RelationObject, change);
       else setComment(seen, change.part, change.comment);
     }
     if (seen.name !== object.name && 'relation' in seen) seen.relation = { ...seen.relation, name: seen.name };

@@ -10,9 +10,11 @@ export function checkStaying(catalog: Catalog, oids: number[], path: string[]): 
   if (!catalog.hasOpen) return;
   const isOthers = (by: number | undefined) => by !== undefined && !path.includes(openMark(by));
   const changed = oids.find((oid) => isOthers(catalog.going.get(oid)) || isOthers(catalog.pending.giver(oid)));
-  const object = catalog.get(changed ?? 0);
+  // Who reads a table counts on what is NOT NULL.
+  const altered = oids.find((oid) => isOthers(catalog.pending.alterer(oid)));
+  const object = catalog.get(changed ?? altered ?? 0);
   if (object === undefined) return;
-  const does = catalog.going.has(object.oid) ? 'dropped' : 'renamed';
+  const does = changed === undefined ? 'altered' : catalog.going.has(object.oid) ? 'dropped' : 'renamed';
   throw new SqlError('55P03', `${KIND_NAMES[object.kind]} "${object.name}" is being ${does} by another transaction`, {
     hint: 'Try again when that transaction has ended.',
   });

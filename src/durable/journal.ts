@@ -80,7 +80,7 @@ export class Journal {
 
   /** A transaction that has not ended has dropped, renamed or changed something. */
   definedAlone({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
-    const kind = definition.change === undefined ? RECORD.leaving : RECORD.changing;
+    const kind = definition.change === undefined && definition.alters === undefined ? RECORD.leaving : RECORD.changing;
     this.log.append(kind, tick, jsonFrame({ ...definition, now: String(now) }));
   }
 

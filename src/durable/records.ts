@@ -90,7 +90,9 @@ export interface DefinitionRecord {
   named?: string;
   /** What it has made of `altered` (absent: of the database), which counts when it commits. */
   change?: Change;
-  /** With that: what must be there to do it again. */
+  /** It has altered `altered` so that this counts when it commits. */
+  alters?: true;
+  /** With either: what must be there to do it again. */
   reads?: number[];
   /** OIDs of what that transaction drops when it commits, in the order in which it goes. */
   going?: number[];

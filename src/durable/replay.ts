@@ -42,6 +42,8 @@ export class Replay {
   altered = 0;
   /** The transaction that had made what the statement which is being repeated makes, and had not ended; undefined: everybody saw it. */
   open: number | undefined;
+  /** The transaction whose alone it is what the statement which is being repeated has altered; undefined: that counted at once, or counts by now. */
+  alone: number | undefined;
   /** What that which the statement makes has of what it replaced. */
   inherited: Inherited | undefined;
   /** Identity of the sink that the statement which is being repeated made. */
@@ -85,7 +87,7 @@ export class Replay {
           return;
         case RECORD.leaving:
         case RECORD.changing:
-          this.#leave(readJson<DefinitionRecord>(frame.payload));
+          await this.define(readJson<DefinitionRecord>(frame.payload));
           return;
         case RECORD.staying:
           this.#stay(readJson<StayingRecord>(frame.payload));
@@ -217,6 +219,8 @@ export class Replay {
     this.#greatestOid = Math.max(this.#greatestOid, record.made);
     this.altered = record.altered ?? 0;
     this.open = record.open;
+    this.alone = record.alters && record.open;
+    this.#greatestOid = Math.max(this.#greatestOid, this.alone ?? 0);
     this.inherited = record.inherited;
     this.identity = record.identity ?? `${record.made}-${record.now}`;
     try {

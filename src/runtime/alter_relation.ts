@@ -9,6 +9,7 @@ import { SqlError, unsupported } from '../../operators/errors.ts';
 import { turn } from '../../operators/turn.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { AlterAction, CheckDef, ForeignKeyDef, Statement } from '../../planner/parse/ast.ts';
+import { inOrderOfNames } from '../catalog/constraint_order.ts';
 import {
   type CatalogObject,
   type CheckConstraint,
@@ -26,7 +27,7 @@ import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_inde
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { type ConstraintsThere, foreignKey, inOrderOfNames } from './foreign_key.ts';
+import { type ConstraintsThere, foreignKey } from './foreign_key.ts';
 import { columnNamed, isFree, objectNamed, pathOfParts } from './names.ts';
 import { containsNull } from './not_null.ts';
 import { changeOwner } from './owners.ts';

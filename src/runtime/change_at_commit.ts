@@ -6,6 +6,7 @@
  * The log has a record of each (it says what the object has with it, so that nothing has to be done again), one where some are taken back, and the tick that they count from names the objects.
  */
 import { type Change, type PendingChange, setComment, setRights } from '../catalog/pending.ts';
+import { isTable, setTable, type TableChange } from '../catalog/table_change.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { definedAlone } from './open_objects.ts';
@@ -34,17 +35,22 @@ export function change(
 }
 
 /** Also of what the transaction has made itself, once it has changed that behind a savepoint. */
-function isPending(engine: TidemarkEngine, oid: number, session: SessionContext): boolean {
+export function isPending(engine: TidemarkEngine, oid: number, session: SessionContext): boolean {
   if (engine.replay !== null) return false;
   return (
     engine.transactionOf(session).leaves(oid, session) || engine.catalog.pending.isChanged(oid, session.searchPath)
   );
 }
 
-function apply({ catalog }: TidemarkEngine, oid: number, what: Change): void {
+function apply({ catalog, loop }: TidemarkEngine, oid: number, what: Change | TableChange): void {
   const object = catalog.get(oid);
   const place = catalog.placeOfSchemaAt(oid);
-  if (what.k === 'comment') {
+  if (what.k === 'table') {
+    // Who has written and not committed yet looks at what is new.
+    if (isTable(object))
+      setTable(object, { ...what, checks: what.checks.map((check) => ({ ...check, since: loop.tick })) });
+    loop.constrained(oid);
+  } else if (what.k === 'comment') {
     if (object !== undefined) setComment(object, what.part, what.comment);
     else if (what.comment === null) catalog.schemaComments.delete(place);
     else catalog.schemaComments.set(place, what.comment);

@@ -9,13 +9,15 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { turn } from '../../operators/turn.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
+import { inOrderOfNames } from '../catalog/constraint_order.ts';
 import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { type ConstraintsThere, inOrderOfNames } from './foreign_key.ts';
+import type { ConstraintsThere } from './foreign_key.ts';
 import { functionsCalled, withFunctionsOf } from './function_users.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
+import type { Correction } from './relation_scan.ts';
 import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
 import { settledText } from './settled_literals.ts';
 import type { StoredRelation } from './stored_relation.ts';
@@ -104,12 +106,13 @@ function holds({ expr }: CheckConstraint, row: Datum[], context: EvalContext): b
   return evaluatorOf(expr)(row, context) !== false;
 }
 
-/** Throws when a row that is there does not fit. */
+/** Throws when a row that is there, with corrections, does not fit. */
 export function checkRows(
   stored: StoredRelation | undefined,
   { schema, name }: Relation,
   check: CheckConstraint,
-  { evalContext }: SessionContext,
+  { evalContext }: Pick<SessionContext, 'evalContext'>,
+  corrections: Correction[] = [],
 ): void {
   stored?.inPieces((rows) => {
     for (let i = 0; i < rows.n; i++) {
@@ -119,7 +122,7 @@ export function checkRows(
       throw new SqlError('23514', message, { schema, table: name, constraint: check.name });
     }
     return false;
-  });
+  }, corrections);
 }
 
 /** The constraints with one more, in the order in which they are looked at. */

@@ -31,7 +31,7 @@ export function changeByColumns(
   const old = places(bound.oldColumns);
   const next = bound.k === 'update' && isPlain(bound, at) ? places(bound.newColumns) : null;
   if (bound.k === 'update' && next === null) return null;
-  if (next !== null && !pieces.every((piece) => lacksNone(bound.relation, columnsOf(piece, next, 0)))) return null;
+  if (next !== null && !pieces.every((piece) => lacksNone(bound.relation, at, columnsOf(piece, next, 0)))) return null;
   let count = 0;
   for (const piece of pieces) {
     count += piece.n;

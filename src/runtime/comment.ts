@@ -85,10 +85,11 @@ function withPrimaryIndex(
 
 function constraintOf(
   { catalog }: TidemarkEngine,
-  table: CatalogObject,
+  named: CatalogObject,
   { constraint: name }: Of<'constraint'>,
   { searchPath }: SessionContext,
 ): [CatalogObject, CommentedPart] {
+  const table = catalog.pending.asSeen(named, searchPath);
   if (!('relation' in table)) throw new SqlError('42809', `"${table.name}" is not a table`);
   const { relation } = table;
   if (relation.key !== null && name === `${relation.name}_pkey`) return [table, 'primary key'];

@@ -42,8 +42,8 @@ export interface Commits {
   pending(transaction: number): PendingChange[];
   /** Of that only this is left. */
   keepPending(transaction: number, kept: PendingChange[]): void;
-  /** Throws when something that stays needs what the transaction has dropped. */
-  checkDropped(oids: number[]): void;
+  /** Throws when something that stays needs what the transaction has dropped, or rows do not fit what it has altered. */
+  checkEffect(dropped: number[], deltas: Map<number, Batch>, searchPath: string[]): void;
 }
 
 /** What deltas were made with: the rows of a tick, and what they had to fit (TickLoop.constraints). */

@@ -7,8 +7,12 @@ import type { ModifyContext } from './modify.ts';
 import { nullViolation } from './not_null.ts';
 
 /** Puts in the values of generated columns; throws when the row does not fit NOT NULL and CHECK. */
-export function completeRow(relation: Relation, row: Datum[], { checks, generated, context }: ModifyContext): void {
+export function completeRow(
+  relation: Relation,
+  row: Datum[],
+  { checks, notNull, generated, context }: ModifyContext,
+): void {
   generate(generated, row, context);
-  const violation = nullViolation(relation, row, context) ?? checkViolation(relation, checks, row, context);
+  const violation = nullViolation(relation, row, context, notNull) ?? checkViolation(relation, checks, row, context);
   if (violation !== null) throw violation;
 }

@@ -184,7 +184,7 @@ function writeByColumns(relation: Relation, rows: Batch, filler: CopyFiller, at:
   at.checkThere();
   return withScratch((arena) => {
     const whole = filler.columns(rows, arena);
-    if (whole === null || !lacksNone(relation, whole) || !haveNewKeys(relation, at.uniqueKeys, [whole], at))
+    if (whole === null || !lacksNone(relation, at, whole) || !haveNewKeys(relation, at.uniqueKeys, [whole], at))
       return false;
     at.transaction.write(relation.oid, whole);
     return true;

@@ -14,6 +14,7 @@ import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.
 import { planQuery } from '../../planner/physical/index.ts';
 import { typeByOid } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
+import { inOrderOfNames } from '../catalog/constraint_order.ts';
 import { stillSame } from '../catalog/object_shape.ts';
 import type {
   CheckConstraint,
@@ -45,7 +46,7 @@ import { columnDefault, domainDefault, namedInLiterals, nextValue } from './defa
 import { defineFilled } from './define_filled.ts';
 import { dropOne } from './drop_one.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { foreignKey, inOrderOfNames } from './foreign_key.ts';
+import { foreignKey } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
 import { checkComparable } from './index_parts.ts';
 import { takeRetention } from './kept_changes.ts';

@@ -66,7 +66,8 @@ export function defaultOf(
   column: number,
   searchPath: string[] = [],
 ): Pick<ColumnDefault, 'node' | 'text'> | null {
-  const object = catalog.get(oid);
+  const there = catalog.get(oid);
+  const object = there && catalog.pending.asSeen(there, searchPath);
   // A column that is being added has none there.
   const kept = (object !== undefined && 'defaults' in object ? object.defaults[column] : null) ?? null;
   const own = kept?.sequences.some((sequence) => catalog.isGone(sequence, searchPath)) ? null : kept;

@@ -13,13 +13,13 @@ import type { CheckDef, DomainAction, PgNode, Statement } from '../../planner/pa
 import { declaredType, typeByName } from '../../planner/types/catalog.ts';
 import { systemTable } from '../../planner/types/catalog_table.ts';
 import { formatType, typeWords } from '../../planner/types/type_name.ts';
+import { inOrderOfNames } from '../catalog/constraint_order.ts';
 import { type ColumnDefault, type DomainCheck, type DomainObject, isDomain, type Written } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkOwner } from './access.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import { type Added, checkNotComputed, checkStored, constrainUsers } from './domain_users.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { inOrderOfNames } from './foreign_key.ts';
 import { checkTypeNotOthers, freeName } from './names.ts';
 import { bindAlone } from './row_expression.ts';
 import { checkMovable } from './set_schema.ts';

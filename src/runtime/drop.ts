@@ -10,6 +10,7 @@ import { type CatalogObject, isDomain, KIND_NAMES, type ObjectKind } from '../ca
 import { isInSchema } from '../catalog/places.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkDroppable, checkOwnerOf } from './access.ts';
+import { pendAlter } from './alter_at_commit.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { functionNamed } from './alter_function.ts';
 import { alterRelation } from './alter_relation.ts';
@@ -178,6 +179,7 @@ export async function alter(
   signal: AbortSignal,
 ): Promise<void> {
   if (pendRename(engine, statement, session) || changeOnlyOwner(engine, statement, session)) return;
+  if (pendAlter(engine, statement, session, signal)) return;
   settle(engine, statement, session);
   if (!altersColumns(statement)) alterRelation(engine, statement, session, signal);
   else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
@@ -305,7 +307,9 @@ function foreignKeysWithout(
   const needing = gone.flatMap((object) => {
     // What an index is needed for its table is, too.
     if (object.kind === 'index' && gone.some(({ oid }) => oid === object.on)) return [];
-    const references = referencesTo(engine, object, gone, searchPath).filter(({ table }) => !gone.includes(table));
+    const references = referencesTo(engine, object, gone, searchPath).filter(({ table }) => {
+      return gone.every(({ oid }) => oid !== table.oid);
+    });
     references.sort((a, b) => a.table.oid - b.table.oid || a.key.number - b.key.number);
     return foreignKeysOn(wordsOf(object), references);
   });

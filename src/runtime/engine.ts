@@ -41,7 +41,7 @@ import { Chilling } from './chilling.ts';
 import type { Commits, Work } from './commits.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
-import { checkStillUnneeded, close, unpend } from './drop_at_commit.ts';
+import { close, unpend } from './drop_at_commit.ts';
 import { prepareFetch } from './durable_subscription.ts';
 import type { EngineOptions } from './engine_options.ts';
 import { ExistingSchemas } from './existing_schemas.ts';
@@ -70,7 +70,7 @@ import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { systemClock } from './system_clock.ts';
-import { takeEffect } from './take_effect.ts';
+import { checkEffect, takeEffect } from './take_effect.ts';
 import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
 import { TickTimes } from './tick_times.ts';
@@ -320,7 +320,7 @@ export class TidemarkEngine implements Engine {
     stay: (oids) => unpend(this, oids),
     pending: (transaction) => this.catalog.pending.of(transaction),
     keepPending: (transaction, kept) => keepPending(this, transaction, kept),
-    checkDropped: (oids) => checkStillUnneeded(this, oids),
+    checkEffect: (...of) => checkEffect(this, ...of),
   };
 
   /** Publishes what a transaction wrote, made and dropped as one tick, if `check` (which throws) finds nothing against it by then. */

@@ -25,11 +25,6 @@ import { freeName, objectName, relationNamed } from './names.ts';
 import { checkNotOthers } from './open_objects.ts';
 import { keyOf } from './unique_keys.ts';
 
-/** As they are kept, and looked at. */
-export function inOrderOfNames<T extends { name: string }>(constraints: T[]): T[] {
-  return [...constraints].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
-}
-
 /** What a constraint is made beside. */
 export interface ConstraintsThere {
   /** Names of all constraints of the table, and the numbers of those that have one. */

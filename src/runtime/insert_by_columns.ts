@@ -25,13 +25,14 @@ export function insertByColumns(
   const rows = pieces.map(({ n, columns: all, weights }) => {
     return { n, columns: places.map((place, c) => ({ ...all[place], type: relation.columns[c].type })), weights };
   });
-  if (!rows.every((piece) => lacksNone(relation, piece))) return null;
+  if (!rows.every((piece) => lacksNone(relation, at, piece))) return null;
   if (!haveNewKeys(relation, at.uniqueKeys, rows, at)) return null;
   for (const piece of rows) at.transaction.write(relation.oid, piece);
   return rows.reduce((sum, { n }) => sum + n, 0);
 }
 
 /** No column that is NOT NULL has a NULL. */
-export function lacksNone(relation: Relation, { n, columns }: Batch): boolean {
-  return columns.every(({ valid }, c) => !relation.columns[c].notNull || valid === 0 || kernels.allSet(valid, n) !== 0);
+export function lacksNone(relation: Relation, at: ModifyContext, { n, columns }: Batch): boolean {
+  const isNotNull = (c: number) => relation.columns[c].notNull || at.notNull.includes(c);
+  return columns.every(({ valid }, c) => valid === 0 || !isNotNull(c) || kernels.allSet(valid, n) !== 0);
 }

@@ -15,7 +15,8 @@ export interface KeptDefinition {
 }
 
 /** It is its transaction's alone until that commits. */
-const isPending = ({ named, change }: DefinitionRecord): boolean => named !== undefined || change !== undefined;
+const isPending = ({ named, change, alters }: DefinitionRecord): boolean =>
+  named !== undefined || change !== undefined || alters === true;
 
 export class KeptDefinitions {
   #list: KeptDefinition[] = [];
@@ -73,8 +74,9 @@ export class KeptDefinitions {
   /** What transactions have changed of these objects counts for everybody. */
   changed(oids: number[]): void {
     this.#list = this.#list.map((kept) => {
-      const { change, reads: _, open: __, ...record } = kept.record;
-      return change === undefined || !oids.includes(record.altered ?? 0) ? kept : { ...kept, record };
+      const { change, alters, reads: _, open: __, ...record } = kept.record;
+      const isChange = change !== undefined || alters === true;
+      return isChange && oids.includes(record.altered ?? 0) ? { ...kept, record } : kept;
     });
   }
 
@@ -107,7 +109,7 @@ export class KeptDefinitions {
       const dropped = kept.record.dropped.filter((oid) => needed.has(oid));
       if (!stays.has(kept)) return [];
       const record = { ...kept.record, dropped };
-      const { named: _, change: __, reads: ___, open: ____, ...over } = record;
+      const { named: _, change: __, alters: ___, reads: ____, open: _____, ...over } = record;
       // What has gone is changed by no transaction.
       const isOver = gone.has(record.altered ?? 0) && isPending(record);
       return [{ ...kept, record: isOver ? over : record }];

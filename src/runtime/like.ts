@@ -65,21 +65,23 @@ export function withLikes(
   let { primaryKey } = statement;
   let more = 0;
   for (const like of statement.likes) {
-    const relation = relationNamed(engine, like.relation, session);
-    checkRead(engine, relation, session);
+    const named = relationNamed(engine, like.relation, session);
+    checkRead(engine, named, session);
+    const object = engine.catalog.get(named.oid);
+    const seen = object && engine.catalog.pending.asSeen(object, session.searchPath);
+    const relation = seen !== undefined && 'relation' in seen ? seen.relation : named;
     const own = columnsLike(engine, relation, like);
     const first = like.at + more;
     columns.splice(first, 0, ...own);
     more += own.length;
     copied.reads.push(relation.oid);
-    const object = engine.catalog.get(relation.oid);
     const places = new Map(presentColumns(relation).map(({ position }, i) => [position, first + i]));
-    if (like.comments && object !== undefined) {
+    if (like.comments && seen !== undefined) {
       checkUnchanged(engine, `relation "${relation.name}"`, relation.oid, session);
-      copyComments(engine.catalog.pending.asSeen(object, session.searchPath).comments, places, copied);
+      copyComments(seen.comments, places, copied);
     }
-    if (object === undefined || !('checks' in object)) continue;
-    copyExpressions(object, like, places, copied);
+    if (seen === undefined || !('checks' in seen)) continue;
+    copyExpressions(seen, like, places, copied);
     if (!like.indexes) continue;
     const names = (positions: number[]) => positions.map((position) => relation.columns[position].name);
     if (relation.key !== null) {
@@ -88,7 +90,7 @@ export function withLikes(
       }
       primaryKey = names(relation.key);
     }
-    unique.push(...indexesLike(engine, object, names, places, copied));
+    unique.push(...indexesLike(engine, seen, names, places, copied));
   }
   return { statement: { ...statement, columns, unique, primaryKey }, copied };
 }

@@ -62,7 +62,7 @@ export function modifyContext(
   transaction.noteSeen();
   const context = engine.contextOf(session);
   const { version } = catalog;
-  const { uniqueKeys, checks, generated, foreignKeys, referencing } = constraintsOf(
+  const { uniqueKeys, checks, notNull, generated, foreignKeys, referencing } = constraintsOf(
     engine,
     relation,
     session.searchPath,
@@ -76,11 +76,12 @@ export function modifyContext(
     signal,
     uniqueKeys,
     checks,
+    notNull,
     generated,
     foreignKeys,
     referencing,
     other: (another) => modifyContext(engine, another, session),
-    relationOf: (oid) => catalog.relationByOid(oid) as Relation,
+    relationOf: (oid) => catalog.relationByOid(oid, session.searchPath) as Relation,
     defaultOf: (column) => valueOfDefault(engine, relation, column, session),
     checkThere: () => {
       if (catalog.get(relation.oid) === undefined) throw notFound(relation.name);
@@ -94,12 +95,15 @@ export function modifyContext(
 
 /** What rows are looked at for now. */
 export function constraintsOf({ catalog }: TidemarkEngine, relation: Relation, searchPath: string[]) {
-  const object = catalog.get(relation.oid);
+  const { pending } = catalog;
+  const there = catalog.get(relation.oid);
+  const object = there && pending.asSeen(there, searchPath);
   const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
   const referencing = catalog.referencing(relation.oid, searchPath);
   return {
     uniqueKeys: catalog.uniqueKeys(relation, searchPath),
     checks,
+    notNull: pending.columnsNotNull(relation.oid, searchPath),
     generated,
     foreignKeys: foreignKeys.filter(({ references }) => !catalog.isGone(references, searchPath)),
     referencing,

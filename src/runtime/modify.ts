@@ -34,6 +34,8 @@ export interface ModifyContext extends Reader {
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: UniqueKey[];
   checks: CheckConstraint[];
+  /** Columns that are NOT NULL for the transaction alone. */
+  notNull: number[];
   generated: GeneratedColumn[];
   foreignKeys: ForeignKey[];
   /** Foreign keys of all tables that reference the relation. */

@@ -5,10 +5,15 @@ import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 
-/** Null when every column that is NOT NULL has a value. */
-export function nullViolation(relation: Relation, row: Datum[], context: EvalContext): SqlError | null {
+/** Null when every column that is NOT NULL has a value; `also`: further such columns. */
+export function nullViolation(
+  relation: Relation,
+  row: Datum[],
+  context: EvalContext,
+  also: number[] = [],
+): SqlError | null {
   const { columns, schema, name } = relation;
-  const column = columns.find(({ notNull }, i) => notNull && row[i] === null);
+  const column = columns.find(({ notNull }, i) => row[i] === null && (notNull || also.includes(i)));
   if (column === undefined) return null;
   const message = `null value in column "${column.name}" of relation "${name}" violates not-null constraint`;
   return new SqlError('23502', message, {

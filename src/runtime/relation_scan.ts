@@ -23,6 +23,12 @@ import { kernels } from '../../operators/kernels/index.ts';
 import { RelationStore, type RowStore } from '../../operators/state/relation_store.ts';
 import { PHYS_WIDTH } from '../../operators/types.ts';
 
+/** What a transaction sees otherwise than the rows are. */
+export interface Correction {
+  batch: Batch;
+  sign: 1 | -1;
+}
+
 export class RelationScan {
   readonly #store: RowStore;
   readonly #end: number;
@@ -36,7 +42,7 @@ export class RelationScan {
   #lost: OutOfMemory | null = null;
 
   /** `corrections` are added to the table's present rows to see them as the reader does. */
-  constructor(store: RowStore, corrections: { batch: Batch; sign: 1 | -1 }[], onEnd: (scan: RelationScan) => void) {
+  constructor(store: RowStore, corrections: Correction[], onEnd: (scan: RelationScan) => void) {
     this.#store = store;
     this.#end = store.end;
     this.#onEnd = onEnd;

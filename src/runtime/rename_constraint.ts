@@ -1,10 +1,10 @@
 /** ALTER TABLE ... RENAME CONSTRAINT. The index of a UNIQUE constraint has its name; a primary key is always called after its table, and a NOT NULL after its column. */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { AlterAction } from '../../planner/parse/ast.ts';
+import { inOrderOfNames } from '../catalog/constraint_order.ts';
 import type { RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { inOrderOfNames } from './foreign_key.ts';
 import { renameObject } from './rename.ts';
 
 export function renameConstraint(

@@ -14,6 +14,7 @@ import { replacedBefore, replacementsOf } from '../catalog/replacing.ts';
 import type { DefaultAcl, Secured } from '../catalog/rights.ts';
 import { rightsOf } from '../catalog/rights_seen.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkAlteredAlone } from './alter_at_commit.ts';
 import type { AlterRelation } from './alter_relation.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkUnchanged } from './open_objects.ts';
@@ -36,7 +37,9 @@ export function settle(engine: TidemarkEngine, statement: AlterRelation, session
   const isPlain = names.length + schemas.length === statement.actions.length;
   // What it makes is its owner's, and has the privileges that go with that.
   const needs = catalog.pending.rightsOf(altered.oid, path) !== undefined;
-  const changed = needs || (!isPlain && catalog.pending.saysConstraints(altered.oid, path)) ? [altered.oid] : [];
+  const isAltered = catalog.pending.tableChanges(altered.oid, path).length > 0;
+  const saysMore = !isPlain && catalog.pending.saysConstraints(altered.oid, path);
+  const changed = needs || isAltered || saysMore ? [altered.oid] : [];
   if (catalog.open.has(altered.oid)) {
     settleOwn(engine, altered.oid, session, changed, names.length + schemas.length > 0);
     return;
@@ -179,5 +182,6 @@ function settleThese(
   const shown = replacementsOf(catalog, going);
   const renaming = names || shown.length > 0 ? renamingOf(engine, openIn(session.searchPath)) : [];
   if (going.length + renaming.length + changed.length === 0) return;
+  checkAlteredAlone(engine, changed, session.searchPath);
   takeEffectNow(engine, { shown, dropped: going, renaming, changed });
 }

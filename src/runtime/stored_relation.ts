@@ -8,7 +8,7 @@
 import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
-import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
@@ -24,7 +24,7 @@ import type { IndexShape } from '../../planner/catalog_reader.ts';
 import { ComputedIndex, type SavedComputedIndex } from './computed_index.ts';
 import type { IndexName } from './index_name.ts';
 import { KeyOrders } from './key_orders.ts';
-import { RelationScan } from './relation_scan.ts';
+import { type Correction, RelationScan } from './relation_scan.ts';
 import { hasNull, rowsInIndex } from './rows_in_index.ts';
 
 const LEAST_LOGGED = 16384;
@@ -135,7 +135,7 @@ export class StoredRelation {
   }
 
   /** The present rows plus `corrections`, to be taken piece by piece while the relation goes on changing; close() it. */
-  scan(corrections: { batch: Batch; sign: 1 | -1 }[]): RelationScan {
+  scan(corrections: Correction[]): RelationScan {
     const scan = new RelationScan(this.store, corrections, (ended) => this.#scans.delete(ended));
     this.#scans.add(scan);
     return scan;
@@ -235,7 +235,7 @@ export class StoredRelation {
   }
 
   /** Goes through the rows, with `corrections`, until `look` says that it has seen enough; they may be more than there is memory for. */
-  inPieces(look: (rows: Batch, arena: Arena) => boolean, corrections: { batch: Batch; sign: 1 | -1 }[] = []): void {
+  inPieces(look: (rows: Batch, arena: Arena) => boolean, corrections: Correction[] = []): void {
     const scan = this.scan(corrections);
     try {
       withScratch((arena) => {
@@ -249,13 +249,13 @@ export class StoredRelation {
     }
   }
 
-  hasNull(column: number): boolean {
+  hasNull(column: number, corrections: Correction[] = []): boolean {
     let found = false;
     this.inPieces((rows) => {
       const columns = [rows.columns[column]];
-      for (let row = 0; row < rows.n && !found; row++) found = hasNull(columns, row);
+      for (let row = 0; row < rows.n && !found; row++) found = weightOf(rows, row) > 0 && hasNull(columns, row);
       return found;
-    });
+    }, corrections);
     return found;
   }
 

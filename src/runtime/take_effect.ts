@@ -3,14 +3,27 @@
  *
  *   shown (open_objects.ts) -> dropped (drop_at_commit.ts) -> new names (rename_at_commit.ts) -> changed (change_at_commit.ts)
  */
+import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Ended } from '../durable/records.ts';
+import { checkAltered } from './alter_at_commit.ts';
 import { applyChanges } from './change_at_commit.ts';
-import { close, dropPended } from './drop_at_commit.ts';
+import { checkStillUnneeded, close, dropPended } from './drop_at_commit.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { Closing } from './free_types.ts';
 import { giveNames } from './rename_at_commit.ts';
+
+/** Before any of it is done: nothing of it may fail then. */
+export function checkEffect(
+  engine: TidemarkEngine,
+  dropped: number[],
+  deltas: Map<number, Batch>,
+  searchPath: string[],
+): void {
+  checkStillUnneeded(engine, dropped);
+  checkAltered(engine, deltas, searchPath);
+}
 
 /** Gives what is left to do, as connections end afterwards. */
 export function takeEffect(engine: TidemarkEngine, { shown, dropped, renaming, changed }: Ended): Closing[] {

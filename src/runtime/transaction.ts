@@ -193,6 +193,11 @@ export class EngineTransaction implements Transaction {
     return out;
   }
 
+  /** What it has written of a relation. */
+  written(relation: number): { batch: Batch; sign: 1 }[] {
+    return this.#writes.flatMap((write) => (write.relation === relation ? [{ batch: write.delta, sign: 1 }] : []));
+  }
+
   /** Whether it sees a relation otherwise than its live rows are. */
   corrects(relation: number): boolean {
     this.#checkUnaltered(relation);
@@ -423,7 +428,7 @@ export class EngineTransaction implements Transaction {
     if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
     for (const relation of deltas.keys()) this.#checkUnaltered(relation);
     this.#commits.checkFit(deltas, this.#seenSoFar(), this.isDeferred, this.#objects.path);
-    this.#commits.checkDropped(this.#objects.dropped);
+    this.#commits.checkEffect(this.#objects.dropped, deltas, this.#objects.path);
     this.#unpin();
     // It is published in this turn, or fails.
     this.#shown = this.#loop.tick + 1n;

@@ -41,10 +41,11 @@ export function checkFit(
     return changedAt > seen.tick || constrainedAt > seen.constraints;
   };
   for (const [oid, delta] of deltas) {
-    const object = engine.catalog.get(oid);
+    const there = engine.catalog.get(oid);
     const stored = engine.loop.relations.get(oid);
-    if (object === undefined)
+    if (there === undefined)
       throw new SqlError('42P01', `the table with OID ${oid} was dropped before the transaction ended`);
+    const object = engine.catalog.pending.asSeen(there, searchPath);
     // Streams only ever take rows in.
     if (object.kind !== 'table' || stored === undefined || !isOther(stored)) continue;
     if (!stored.hasRetracted(delta))
@@ -99,7 +100,8 @@ function wholeChange(engine: TidemarkEngine, deltas: Map<number, Batch>, searchP
   const { catalog, loop } = engine;
   return {
     tables: (oid) => {
-      const object = catalog.get(oid);
+      const there = catalog.get(oid);
+      const object = there && catalog.pending.asSeen(there, searchPath);
       return object?.kind === 'table' && !catalog.isGone(oid, searchPath) ? object : undefined;
     },
     referencing: (oid) => catalog.referencing(oid, searchPath),

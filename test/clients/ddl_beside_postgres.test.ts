@@ -52,6 +52,8 @@ LISTED.push(
   `SELECT nspname, typname, ${OWNER('typowner')}, obj_description(t.oid, 'pg_type') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
      WHERE typtype IN ('e', 'd') AND ${MADE} ORDER BY 1, 2`,
   `SELECT nspname, proname, ${OWNER('proowner')}, obj_description(p.oid, 'pg_proc') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${MADE} ORDER BY 1, 2`,
+  `SELECT nspname, relname, attname, attnotnull, pg_get_expr(adbin, adrelid) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE ${MADE} AND relkind = 'r' AND attname IN ('a', 'b') ORDER BY 1, 2, 3`,
   `SELECT ${MAY('database', ['CREATE'])} FROM pg_database WHERE datname = current_database()`,
 );
 
@@ -66,6 +68,22 @@ async function state(run: Run): Promise<unknown> {
   return { lists, rows };
 }
 
+/** What ROLLBACK undoes here; DROP NOT NULL is refused where a view reads the table. */
+function alteration(table: string): string {
+  const all = [
+    `ALTER b SET DEFAULT '${random(4)}'`,
+    `ALTER b SET DEFAULT 'no', ADD CHECK (a > ${random(3) - 2})`,
+    'ALTER b DROP DEFAULT',
+    'ALTER b SET NOT NULL, ALTER a SET DEFAULT 3',
+    `ADD CONSTRAINT ck CHECK (b <> '${random(4)}')`,
+    `ADD CONSTRAINT ck CHECK (a < 5), ALTER b SET NOT NULL`,
+    'DROP CONSTRAINT ck',
+    `DROP CONSTRAINT ${table}_b_check`,
+    `DROP CONSTRAINT IF EXISTS ${table}_a_fkey, DROP CONSTRAINT IF EXISTS ck`,
+  ];
+  return all[random(all.length)];
+}
+
 function statement(): string {
   const schema = () => ['public', 'public', 's'][random(3)];
   const name = (kind: string) => `${schema()}.${kind}${random(3)}`;
@@ -77,7 +95,16 @@ function statement(): string {
   // A view over others is read as its owner, a foreign key looked at as the table's: they stay the superuser's.
   const ownable = [`TABLE ${unread()}`, `SEQUENCE ${name('q')}`, `TYPE ${name('e')}`, `FUNCTION ${name('f')}(int)`];
   const role = `r${random(2)}`;
-  switch (random(53)) {
+  switch (random(58)) {
+    case 53:
+    case 54:
+    case 55:
+    case 56: {
+      const table = name('t');
+      return `ALTER TABLE ${exists}${table} ${alteration(table.split('.')[1])}`;
+    }
+    case 57:
+      return `INSERT INTO ${name('t')} (a) VALUES (${random(4)})`;
     case 48:
     case 49:
       // Only of what nothing reads.

@@ -75,10 +75,18 @@ async function savedShape(): Promise<string[]> {
     );
   }
   const open = new Session(engine, {}, true);
-  await sql(engine, 'CREATE TABLE changed (a int); CREATE TABLE going (a int); CREATE VIEW replaced AS SELECT 1 AS a');
+  await sql(
+    engine,
+    'CREATE TABLE changed (a int CONSTRAINT renamed_gone CHECK (a < 9)); CREATE TABLE going (a int); CREATE VIEW replaced AS SELECT 1 AS a',
+  );
   for (const text of ['CREATE TABLE made (a int)', 'DROP TABLE going', 'ALTER TABLE changed RENAME TO renamed'])
     await open.run(text);
-  for (const text of [`COMMENT ON TABLE renamed IS 'x'`, 'GRANT SELECT ON renamed TO PUBLIC']) await open.run(text);
+  for (const text of [
+    `COMMENT ON TABLE renamed IS 'x'`,
+    'GRANT SELECT ON renamed TO PUBLIC',
+    'ALTER TABLE renamed ALTER a SET DEFAULT 1, ALTER a SET NOT NULL, ADD CHECK (a > 0), DROP CONSTRAINT renamed_gone',
+  ])
+    await open.run(text);
   await open.run('CREATE OR REPLACE VIEW replaced AS SELECT 2 AS a');
   const paths = new Set<string>();
   const { catalog, graph, definitions, ...rest } = saveEngine(engine) as Record<string, unknown>;

@@ -47,6 +47,8 @@ const EXPECTED = new Set([
   '42703',
   '23503',
   '55000',
+  '23502',
+  '23514',
 ]);
 
 async function state(engine: TidemarkEngine): Promise<unknown> {
@@ -56,7 +58,13 @@ async function state(engine: TidemarkEngine): Promise<unknown> {
     const { kind, schema, name, comments = {} } = object;
     const sorted = Object.entries(comments).sort();
     const source = object.kind === 'function' ? object.source : '';
-    return `${kind} ${schema}.${name} ${JSON.stringify([sorted, source, isSecured(object) ? said(objectSecurable(engine, object)) : []])}`;
+    const parts =
+      object.kind === 'table'
+        ? [...object.checks, ...object.foreignKeys]
+            .map((one) => one.name)
+            .concat(object.relation.columns.map((column, i) => `${column.notNull} ${object.defaults[i]?.text}`))
+        : [];
+    return `${kind} ${schema}.${name} ${JSON.stringify([parts, sorted, source, isSecured(object) ? said(objectSecurable(engine, object)) : []])}`;
   });
   const schemas = catalog.schemas
     .filter((name) => catalog.seesSchema(name, []))
@@ -77,6 +85,22 @@ async function state(engine: TidemarkEngine): Promise<unknown> {
   };
 }
 
+/** What ROLLBACK undoes. */
+function alteration(name: string): string {
+  const all = [
+    `ALTER b SET DEFAULT '${random(9)}'`,
+    `ALTER b SET DEFAULT '${random(9)}', ADD CHECK (a > ${random(3) - 2})`,
+    'ALTER b DROP DEFAULT',
+    'ALTER b SET NOT NULL',
+    `ADD CONSTRAINT ck CHECK (b <> '${random(9)}')`,
+    'ADD CHECK (length(b) < 4)',
+    'DROP CONSTRAINT ck',
+    `DROP CONSTRAINT ${name}_b_check`,
+    `DROP CONSTRAINT IF EXISTS ${name}_a_fkey, ALTER a SET NOT NULL`,
+  ];
+  return all[random(all.length)];
+}
+
 /** Rows are each session's own, by their keys: what the other commits meanwhile changes nothing of what a statement does. */
 function statement(who: number): string {
   const schema = ['public', 'public', 's'][random(3)];
@@ -94,7 +118,14 @@ function statement(who: number): string {
       `TYPE ${name('e')}`,
     ][random(4)];
   const role = `r${random(2)}`;
-  switch (random(49)) {
+  switch (random(53)) {
+    case 49:
+    case 50:
+    case 51:
+    case 52: {
+      const altered = table();
+      return `ALTER TABLE ${altered} ${alteration(altered.split('.')[1])}`;
+    }
     case 44:
     case 45:
       return `CREATE OR REPLACE VIEW ${name('v')} AS SELECT a FROM ${table()} WHERE a > ${random(9)}`;
@@ -179,7 +210,7 @@ function statement(who: number): string {
     case 11:
     case 12:
     case 13:
-      return `INSERT INTO ${table()} (a, b) VALUES (${key()}, '${random(9)}')`;
+      return `INSERT INTO ${table()} ${random(3) === 0 ? '(a) VALUES (' : `(b, a) VALUES ('${random(9)}', `}${key()})`;
     case 14:
       return `DELETE FROM ${table()} WHERE a = ${key()}`;
     default:

@@ -19,13 +19,16 @@ const said = (engine: TidemarkEngine) =>
     `SELECT relowner::regrole::text, relacl::text, obj_description(oid) FROM pg_class WHERE relname IN ('old', 'total', 'other') ORDER BY oid`,
   );
 
+const ALTERED = `SELECT attnotnull, (SELECT count(*) FROM pg_attrdef WHERE adrelid = attrelid), (SELECT count(*) FROM pg_constraint WHERE conrelid = attrelid AND contype = 'c')
+  FROM pg_attribute WHERE attrelid = 'old'::regclass AND attname = 'a'`;
+
 const MADE =
   `CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('sad', 'ok'); CREATE TABLE s.t (a serial PRIMARY KEY, b text UNIQUE, m s.mood DEFAULT 'ok');
   INSERT INTO s.t (b) VALUES ('x'), ('y'); CREATE TABLE s.u (a int REFERENCES s.t); INSERT INTO s.u VALUES (1);
   CREATE VIEW s.plain AS SELECT a, m FROM s.t; CREATE MATERIALIZED VIEW s.kept AS SELECT m, count(*) AS n FROM s.t GROUP BY m; CREATE INDEX ON s.kept (n);
   CREATE TABLE s.copied AS SELECT 7 AS a; CREATE SEQUENCE s.counter; COMMENT ON TABLE s.t IS 'made'; CREATE INDEX late ON old (a);
   ALTER TABLE s.t ADD COLUMN c int DEFAULT 3; ALTER TABLE s.u RENAME TO renamed; INSERT INTO old VALUES (2);
-  COMMENT ON TABLE old IS 'changed'; GRANT SELECT ON old TO PUBLIC; ALTER TABLE old OWNER TO owning; GRANT CREATE ON DATABASE tidemark TO owning;
+  COMMENT ON TABLE old IS 'changed'; ALTER TABLE old ALTER a SET DEFAULT 5, ADD CONSTRAINT few CHECK (a < 9999), ALTER a SET NOT NULL; GRANT SELECT ON old TO PUBLIC; ALTER TABLE old OWNER TO owning; GRANT CREATE ON DATABASE tidemark TO owning;
   INSERT INTO gone VALUES (3); DROP TABLE gone CASCADE; CREATE TABLE gone (b text); CREATE VIEW over_gone AS SELECT b FROM gone`.split(
     ';',
   );
@@ -147,6 +150,7 @@ test('a power cut at any byte: all of a commit or nothing', async () => {
     assert.equal(again.catalog.hasOpen, false);
     assert.deepEqual(found, isThere ? whole : before);
     assert.deepEqual(await said(again), isThere ? saidWhole : saidBefore);
+    assert.deepEqual(await sql(again, ALTERED), isThere ? [['t', '1', '1']] : [['f', '0', '0']]);
     assert.equal(again.catalog.rights.database.acl === null, !isThere);
     assert.deepEqual(await sql(again, 'SELECT a FROM old'), isThere ? [['2']] : []);
     assert.deepEqual(await sql(again, 'SELECT * FROM over_gone'), isThere ? [] : [['7']]);
