@@ -2,6 +2,7 @@
  * bindQuery: a query statement to its plan, result columns and presentation order.
  */
 import type { BoundQuery } from '../logical/plan.ts';
+import { refuseTooLarge } from '../logical/written_out.ts';
 import type { SelectNode } from '../parse/ast.ts';
 import type { BindEnv } from './env.ts';
 import { Level } from './level.ts';
@@ -18,6 +19,7 @@ export function queryAt(top: Level, node: SelectNode): BoundQuery {
   const { shared } = top;
   const { env } = shared;
   const query = bindSelect(top, { SelectStmt: node.select }, { resolveUnknown: true, keepOrder: env.mode === 'read' });
+  refuseTooLarge(query.plan);
   return {
     plan: query.plan,
     columns: query.outputs.map((o) => ({

@@ -58,13 +58,21 @@ export function idsNamedBy(p: Logical): number[] {
 }
 
 /** Ids that the subtree reads and does not produce: its correlation with outer queries. */
-export function freeIds(p: Logical): Set<number> {
-  const free = new Set<number>();
-  for (const input of planInputs(p)) for (const id of freeIds(input)) free.add(id);
-  for (const e of planExprs(p)) columnsOf(e, free);
-  for (const id of idsNamedBy(p)) free.add(id);
-  for (const input of planInputs(p)) for (const c of outputColumns(input)) free.delete(c.id);
-  return free;
+export function freeIds(plan: Logical): Set<number> {
+  // A WITH query stands wherever it is read.
+  const known = new Map<Logical, Set<number>>();
+  const of = (p: Logical): Set<number> => {
+    const before = known.get(p);
+    if (before !== undefined) return before;
+    const free = new Set<number>();
+    for (const input of planInputs(p)) for (const id of of(input)) free.add(id);
+    for (const e of planExprs(p)) columnsOf(e, free);
+    for (const id of idsNamedBy(p)) free.add(id);
+    for (const input of planInputs(p)) for (const c of outputColumns(input)) free.delete(c.id);
+    known.set(p, free);
+    return free;
+  };
+  return of(plan);
 }
 
 function maxId(p: Logical): number {

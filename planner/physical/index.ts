@@ -11,6 +11,7 @@ import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { analysePlan } from '../analyse/index.ts';
 import { outputColumns } from '../logical/columns.ts';
 import type { BoundQuery, Col, Logical, OnceItem } from '../logical/plan.ts';
+import { refuseTooLarge } from '../logical/written_out.ts';
 import { rewrite } from '../rewrite/index.ts';
 import { uniqueIds } from '../rewrite/unique_ids.ts';
 import { annotate } from './annotate.ts';
@@ -81,6 +82,7 @@ function newContext(options: PlanOptions): LowerContext {
 }
 
 function rootNode(plan: Logical, cols: Col[], cx: LowerContext, options: PlanOptions, onClose: boolean): number {
+  refuseTooLarge(plan);
   const unique = uniqueIds(plan);
   const wanted = cols.map((c) => ({ ...c, id: unique.ids.get(c.id) ?? c.id }));
   const rewritten = rewrite(unique.plan, new Set(wanted.map((c) => c.id)), options);

@@ -1,0 +1,31 @@
+/**
+ * How large a plan is as a tree: a WITH query or a view counts wherever it is read, as rules work on a copy for each place (rewrite/unique_ids.ts).
+ *
+ *   c1 reads c0 twice, c2 reads c1 twice, ... c30      31 queries, 2^30 copies of c0
+ *
+ * Each node is looked at once, so the answer comes before the copies would.
+ */
+import { SqlError } from '../../operators/errors.ts';
+import type { Logical } from './plan.ts';
+import { planInputs } from './walk.ts';
+
+/** Rewriting so many nodes takes about a second. */
+const MOST_NODES = 50_000;
+
+/** Throws 54001 where a plan has more nodes than can be worked on. */
+export function refuseTooLarge(plan: Logical): void {
+  const sizes = new Map<Logical, number>();
+  const sizeOf = (p: Logical): number => {
+    let size = sizes.get(p);
+    if (size === undefined) {
+      size = planInputs(p).reduce((sum, input) => sum + sizeOf(input), 1);
+      sizes.set(p, size);
+    }
+    return size;
+  };
+  if (sizeOf(plan) <= MOST_NODES) return;
+  throw new SqlError('54001', 'the query is too large when its WITH queries and views are written out', {
+    detail: `They are written out wherever they are read: more than ${MOST_NODES} operations.`,
+    hint: 'Make a materialized view or a temporary table of what is read several times.',
+  });
+}
