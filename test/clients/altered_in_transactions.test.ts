@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { overRestarts } from '../durable/over_restarts.ts';
-import { Session, sql } from '../engine/harness.ts';
+import { openEngine, Session, sql } from '../engine/harness.ts';
 import { until } from './server.ts';
 import { cut, refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
 
@@ -182,6 +182,31 @@ test('what is altered behind a savepoint of what the transaction has made goes w
   assert.deepEqual(await rows(b, 'INSERT INTO t VALUES (4); SELECT a FROM t ORDER BY id'), [[1], [3], [5], [5]]);
   await assert.rejects(rows(b, 'INSERT INTO t VALUES (5, NULL)'), refused('23502'));
   await rows(a, 'DROP TABLE t');
+});
+
+test('rows do not get another form under what another transaction has altered meanwhile', async () => {
+  const engine = await openEngine();
+  for (const [text, name] of [
+    ['ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)', 't'],
+    ['ALTER TABLE t ALTER a SET DEFAULT 5', 't'],
+    ['ALTER TABLE t RENAME TO u', 'u'],
+  ]) {
+    await sql(engine, 'CREATE TABLE t (id int, a int); INSERT INTO t SELECT n, n FROM generate_series(1, 300000) n');
+    const b = new Session(engine, {}, true);
+    await b.run('CREATE TABLE own (a int)');
+    const slow = assert.rejects(
+      sql(engine, 'ALTER TABLE t ALTER a TYPE text USING a::text'),
+      { sqlstate: '55P03' },
+      text,
+    );
+    await new Promise(setImmediate);
+    await b.run(text);
+    await slow;
+    await b.transaction.commit();
+    assert.deepEqual(await sql(engine, `SELECT a + 1 FROM ${name} WHERE id = 1`), [['2']]);
+    await sql(engine, `DROP TABLE ${name}, own`);
+  }
+  await engine.close();
 });
 
 test('what was altered in transactions is there after every start, if it was committed', options, async () => {
