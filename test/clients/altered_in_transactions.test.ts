@@ -166,6 +166,32 @@ test('with what is done at once it counts at once, unless rows fit only at COMMI
   await rows(a, 'DROP TABLE t CASCADE');
 });
 
+test('a statement that fails says that what it took with it counts at once', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  await rows(a, 'CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1)');
+  a.notices.length = 0;
+  const warning =
+    'WARNING: the statement failed, but what it needed of what the transaction did before is done at once';
+  for (const [i, [text, state]] of [
+    ['ADD COLUMN a int', '42701'],
+    ['ADD COLUMN x int NOT NULL', '23502'],
+    ['RENAME COLUMN none TO x', '42703'],
+    ['ADD PRIMARY KEY (a)', '42P16'],
+  ].entries()) {
+    await rows(a, `BEGIN; ALTER TABLE t ALTER a SET DEFAULT ${i}`);
+    await assert.rejects(rows(a, `ALTER TABLE t ${text}`), refused(state), text);
+    await rows(a, 'ROLLBACK');
+    assert.deepEqual(a.notices.splice(0), [warning], text);
+    assert.deepEqual(await rows(b, `INSERT INTO t (id) VALUES (${10 + i}) RETURNING a`), [[i]]);
+  }
+  // Where nothing was taken with it, nothing is said.
+  await rows(a, 'BEGIN');
+  await assert.rejects(rows(a, 'ALTER TABLE t ADD COLUMN a int'), refused('42701'));
+  await rows(a, 'ROLLBACK');
+  assert.deepEqual(a.notices, []);
+  await rows(a, 'DROP TABLE t');
+});
+
 test('what is altered behind a savepoint of what the transaction has made goes with ROLLBACK TO', options, async () => {
   const [a, b] = [await connect(), await connect()];
   await rows(
