@@ -31,7 +31,7 @@ import { dropConstraint, dropUnused } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys } from './foreign_key.ts';
 import { containsNull } from './not_null.ts';
-import { checkNotOthers } from './open_objects.ts';
+import { checkNotOthers, checkUnchanged } from './open_objects.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
@@ -168,6 +168,7 @@ class Alteration {
       try {
         if (draft.isVolatile) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         isSame();
+        checkUnchanged(this.#engine, `table "${this.#object.name}"`, oid, this.#session);
         checkNotFollowed(this.#engine, this.#object);
         // Another index may have been made, or dropped, meanwhile.
         const again = this.#draft(sessionWith(this.#session, { notice: () => undefined }));

@@ -24,7 +24,7 @@ import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { wordsOf } from './kept_users.ts';
 import { changeOnlyOwner } from './only_owner.ts';
-import { checkUnchanged, tellLeft } from './open_objects.ts';
+import { checkUnchanged, tellDone, tellLeft } from './open_objects.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { pendRename } from './rename_at_commit.ts';
 import { checkUnread } from './replication_slots.ts';
@@ -171,6 +171,8 @@ function withDomains(engine: TidemarkEngine, types: Used[]): Used[] {
   return [...new Set([...over, ...types])];
 }
 
+const SETTLED_IN_VAIN = 'the statement failed, but what it needed of what the transaction did before is done';
+
 /** ALTER of a relation: what it drops goes as by DROP. */
 export async function alter(
   engine: TidemarkEngine,
@@ -180,9 +182,14 @@ export async function alter(
 ): Promise<void> {
   if (pendRename(engine, statement, session) || changeOnlyOwner(engine, statement, session)) return;
   if (pendAlter(engine, statement, session, signal)) return;
-  settle(engine, statement, session);
-  if (!altersColumns(statement)) alterRelation(engine, statement, session, signal);
-  else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
+  const settled = settle(engine, statement, session);
+  try {
+    if (!altersColumns(statement)) alterRelation(engine, statement, session, signal);
+    else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
+  } catch (error) {
+    if (settled) tellDone(engine, SETTLED_IN_VAIN, session);
+    throw error;
+  }
 }
 
 /** An index of a constraint, or a sequence of an identity column, goes with its table alone. */

@@ -24,14 +24,14 @@ import { takeEffectNow } from './take_effect.ts';
 
 /**
  * An ALTER of what was there before is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table or has a name that it is given,
- * and, as its text may say them, new names and names that others of the transaction's objects have now.
+ * and, as its text may say them, new names and names that others of the transaction's objects have now. False where there is nothing of that.
  */
-export function settle(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
+export function settle(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): boolean {
   const { catalog } = engine;
   const path = session.searchPath;
-  if (!catalog.hasOpen || engine.replay !== null) return;
+  if (!catalog.hasOpen || engine.replay !== null) return false;
   const altered = catalog.find(statement.schema, statement.name, path);
-  if (altered === undefined) return;
+  if (altered === undefined) return false;
   const names = statement.actions.flatMap((action) => (action.k === 'rename' ? [action.to, `${action.to}_pkey`] : []));
   const schemas = statement.actions.flatMap((action) => (action.k === 'set_schema' ? [action.schema] : []));
   const isPlain = names.length + schemas.length === statement.actions.length;
@@ -41,8 +41,7 @@ export function settle(engine: TidemarkEngine, statement: AlterRelation, session
   const saysMore = !isPlain && catalog.pending.saysConstraints(altered.oid, path);
   const changed = needs || isAltered || saysMore ? [altered.oid] : [];
   if (catalog.open.has(altered.oid)) {
-    settleOwn(engine, altered.oid, session, changed, names.length + schemas.length > 0);
-    return;
+    return settleOwn(engine, altered.oid, session, changed, names.length + schemas.length > 0);
   }
   const taken = retaken(engine, path);
   const isInto = taken.schemas.some((oid) => schemas.includes(catalog.schemaNamed(oid) as string));
@@ -54,7 +53,7 @@ export function settle(engine: TidemarkEngine, statement: AlterRelation, session
     return schema === altered.schema ? names.includes(name) : schemas.includes(schema) && name === altered.name;
   });
   const schemasToo = saysTaken ? taken.schemas : [];
-  settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session, schemasToo, changed);
+  return settleThese(engine, [...catalog.dependents([altered.oid]), ...holds], true, session, schemasToo, changed);
 }
 
 /**
@@ -67,15 +66,15 @@ export function settleOwn(
   session: SessionContext,
   changed: number[] = [],
   isMoved = false,
-): void {
+): boolean {
   const { catalog } = engine;
-  if (catalog.pending.size + catalog.going.size === 0 || engine.replay !== null) return;
+  if (catalog.pending.size + catalog.going.size === 0 || engine.replay !== null) return false;
   const { dropped, pending } = engine.transactionOf(session).since(oid);
   const isRenamed = isMoved && catalog.pending.nameOf(oid, session.searchPath) !== undefined;
   const names = isRenamed || pending.some(({ k }) => k === 'name');
   const { objects, schemas } = retaken(engine, session.searchPath);
   const goes = (gone: number) => names || dropped.includes(gone);
-  settleThese(
+  return settleThese(
     engine,
     objects.filter((object) => goes(object.oid)),
     names,
@@ -164,7 +163,7 @@ function retaken({ catalog }: TidemarkEngine, path: string[]): { objects: Catalo
   return { objects, schemas };
 }
 
-/** What the transaction has dropped of these, with what needs it, goes now; `names`: and what it has renamed has its new name for all; `changed`: and what it has changed of these counts. */
+/** What the transaction has dropped of these, with what needs it, goes now; `names`: and what it has renamed has its new name for all; `changed`: and what it has changed of these counts. False where there is nothing of that. */
 function settleThese(
   engine: TidemarkEngine,
   objects: CatalogObject[],
@@ -172,7 +171,7 @@ function settleThese(
   session: SessionContext,
   schemas: number[] = [],
   changed: number[] = [],
-): void {
+): boolean {
   const { catalog } = engine;
   const dependents = catalog.dependents(objects.map(({ oid }) => oid));
   const all = new Set([...dependents, ...objects].map(({ oid }) => oid));
@@ -181,7 +180,8 @@ function settleThese(
   // All have those instead.
   const shown = replacementsOf(catalog, going);
   const renaming = names || shown.length > 0 ? renamingOf(engine, openIn(session.searchPath)) : [];
-  if (going.length + renaming.length + changed.length === 0) return;
+  if (going.length + renaming.length + changed.length === 0) return false;
   checkAlteredAlone(engine, changed, session.searchPath);
   takeEffectNow(engine, { shown, dropped: going, renaming, changed });
+  return true;
 }

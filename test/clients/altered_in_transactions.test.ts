@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { overRestarts } from '../durable/over_restarts.ts';
-import { Session, sql } from '../engine/harness.ts';
+import { openEngine, Session, sql } from '../engine/harness.ts';
 import { until } from './server.ts';
 import { cut, refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
 
@@ -166,6 +166,32 @@ test('with what is done at once it counts at once, unless rows fit only at COMMI
   await rows(a, 'DROP TABLE t CASCADE');
 });
 
+test('a statement that fails says that what it took with it counts at once', options, async () => {
+  const [a, b] = [await connect(), await connect()];
+  await rows(a, 'CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1)');
+  a.notices.length = 0;
+  const warning =
+    'WARNING: the statement failed, but what it needed of what the transaction did before is done at once';
+  for (const [i, [text, state]] of [
+    ['ADD COLUMN a int', '42701'],
+    ['ADD COLUMN x int NOT NULL', '23502'],
+    ['RENAME COLUMN none TO x', '42703'],
+    ['ADD PRIMARY KEY (a)', '42P16'],
+  ].entries()) {
+    await rows(a, `BEGIN; ALTER TABLE t ALTER a SET DEFAULT ${i}`);
+    await assert.rejects(rows(a, `ALTER TABLE t ${text}`), refused(state), text);
+    await rows(a, 'ROLLBACK');
+    assert.deepEqual(a.notices.splice(0), [warning], text);
+    assert.deepEqual(await rows(b, `INSERT INTO t (id) VALUES (${10 + i}) RETURNING a`), [[i]]);
+  }
+  // Where nothing was taken with it, nothing is said.
+  await rows(a, 'BEGIN');
+  await assert.rejects(rows(a, 'ALTER TABLE t ADD COLUMN a int'), refused('42701'));
+  await rows(a, 'ROLLBACK');
+  assert.deepEqual(a.notices, []);
+  await rows(a, 'DROP TABLE t');
+});
+
 test('what is altered behind a savepoint of what the transaction has made goes with ROLLBACK TO', options, async () => {
   const [a, b] = [await connect(), await connect()];
   await rows(
@@ -182,6 +208,31 @@ test('what is altered behind a savepoint of what the transaction has made goes w
   assert.deepEqual(await rows(b, 'INSERT INTO t VALUES (4); SELECT a FROM t ORDER BY id'), [[1], [3], [5], [5]]);
   await assert.rejects(rows(b, 'INSERT INTO t VALUES (5, NULL)'), refused('23502'));
   await rows(a, 'DROP TABLE t');
+});
+
+test('rows do not get another form under what another transaction has altered meanwhile', async () => {
+  const engine = await openEngine();
+  for (const [text, name] of [
+    ['ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)', 't'],
+    ['ALTER TABLE t ALTER a SET DEFAULT 5', 't'],
+    ['ALTER TABLE t RENAME TO u', 'u'],
+  ]) {
+    await sql(engine, 'CREATE TABLE t (id int, a int); INSERT INTO t SELECT n, n FROM generate_series(1, 300000) n');
+    const b = new Session(engine, {}, true);
+    await b.run('CREATE TABLE own (a int)');
+    const slow = assert.rejects(
+      sql(engine, 'ALTER TABLE t ALTER a TYPE text USING a::text'),
+      { sqlstate: '55P03' },
+      text,
+    );
+    await new Promise(setImmediate);
+    await b.run(text);
+    await slow;
+    await b.transaction.commit();
+    assert.deepEqual(await sql(engine, `SELECT a + 1 FROM ${name} WHERE id = 1`), [['2']]);
+    await sql(engine, `DROP TABLE ${name}, own`);
+  }
+  await engine.close();
 });
 
 test('what was altered in transactions is there after every start, if it was committed', options, async () => {
