@@ -11,7 +11,7 @@ import type { SessionContext } from '../engine.ts';
 import { checkCreate, checkOwner } from './access.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkNowhereCalled, checkReplaceable } from './function_users.ts';
-import { settleNeeded } from './settle_at_once.ts';
+import { settleNeeded, settleUsers } from './settle_at_once.ts';
 import { columnType } from './type_users.ts';
 
 type AlterFunction = Extract<Statement, { k: 'alter_function' }>;
@@ -51,7 +51,8 @@ export function alterFunction(engine: TidemarkEngine, statement: AlterFunction, 
         strict: strict ?? object.proc.strict,
       };
       const now = { ...object, ...others, proc };
-      checkReplaceable(engine, object, now);
+      checkReplaceable(engine, object, now, session);
+      settleUsers(engine, object, session);
       Object.assign(object, now);
       catalog.version++;
       break;

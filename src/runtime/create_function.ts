@@ -23,6 +23,7 @@ import { checkExternal, type MadeLanguage, sourceOf } from './external_function.
 import { checkReplaceable } from './function_users.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { replaceAtCommit, waitsForCommit } from './replace_at_commit.ts';
+import { settleUsers } from './settle_at_once.ts';
 import { SettledLiterals, settleDefault } from './settled_literals.ts';
 import { targetSchema } from './target_schema.ts';
 import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
@@ -86,13 +87,14 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     return;
   }
   checkOwner(engine, existing, session);
-  checkReplaceable(engine, existing, object);
+  checkReplaceable(engine, existing, object, session);
   if (waitsForCommit(engine, existing, session)) {
     object.oid = catalog.newOid();
     proc.oid = object.oid;
     replaceAtCommit(engine, existing, object, session, reads);
     return;
   }
+  settleUsers(engine, existing, session);
   tellLeft(engine, [existing.oid], session);
   const { comments, ownedBy, acl } = existing;
   catalog.replace({ ...object, comments, ownedBy, acl });

@@ -6,18 +6,17 @@
 import { SqlError } from '../../operators/errors.ts';
 import { withoutClock } from '../../operators/expr/context.ts';
 import { declaredOid } from '../../operators/types.ts';
-import { type BindEnv, bindQuery, syntaxKey } from '../../planner/bind/index.ts';
+import { type BindEnv, bindQuery } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { formatType, typeWords } from '../../planner/types/type_name.ts';
-import { stillSame } from '../catalog/object_shape.ts';
 import type { CatalogObject, ViewObject } from '../catalog/objects.ts';
-import { checkStaying } from '../catalog/staying.ts';
 import type { SessionContext } from '../engine.ts';
 import { checkNeeds, checkOwner, type Need } from './access.ts';
 import { type Becoming, backfill } from './backfill.ts';
+import { becoming } from './becoming.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { keptUsers, refuseWhileKept } from './kept_users.ts';
@@ -25,6 +24,7 @@ import { nameTaken } from './names.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { replaceAtCommit, waitsForCommit } from './replace_at_commit.ts';
 import { takesValues } from './sequence_calls.ts';
+import { settleUsers } from './settle_at_once.ts';
 import { SettledLiterals } from './settled_literals.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { targetSchema } from './target_schema.ts';
@@ -32,7 +32,8 @@ import { tellKept } from './tell_kept.ts';
 import { checkLasting, readsTemporary } from './temporary.ts';
 import { qualifyTypes } from './type_users.ts';
 import { ViewRuntime } from './view.ts';
-import { alteredMeanwhile } from './write_conflict.ts';
+import { bindViewQuery, orNull } from './view_query.ts';
+import { meaningOf } from './view_text.ts';
 
 type CreateView = Extract<Statement, { k: 'create_view' }>;
 
@@ -156,7 +157,9 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
       replaceAtCommit(engine, replaced, object, session, object.dependencies);
       return;
     }
-    if (engine.replay === null && givesOther(replaced, object)) refuseWhileKept(replaced, keptUsers(engine, replaced));
+    const users = engine.replay === null ? keptUsers(engine, replaced, session) : [];
+    if (users.length > 0 && givesOther(engine, replaced, bound, session)) refuseWhileKept(replaced, users);
+    settleUsers(engine, replaced, session);
     tellLeft(engine, [replaced.oid], session);
     const { comments, ownedBy, acl } = replaced;
     engine.catalog.replace({ ...object, comments, ownedBy, acl });
@@ -197,10 +200,10 @@ function checkReplacement(old: Relation, now: Relation): void {
   });
 }
 
-/** Names in a text may mean other objects than when it was given first. */
-function givesOther(old: ViewObject, now: ViewObject): boolean {
-  const [was, is] = [old, now].map(({ query, dependencies }) => [syntaxKey(query.select), ...[...dependencies].sort()]);
-  return was.join() !== is.join();
+/** The same text may mean something else than when it was given first: other objects behind its names, more columns behind `*`. */
+function givesOther(engine: TidemarkEngine, old: ViewObject, now: BoundQuery, session: SessionContext): boolean {
+  const was = orNull(() => meaningOf(old, bindViewQuery(engine, old, old.query, session)));
+  return was === null || was !== meaningOf(old, now);
 }
 
 function viewOptions(engine: TidemarkEngine, session: SessionContext) {
@@ -256,30 +259,6 @@ export async function fill(engine: TidemarkEngine, view: ViewRuntime, becoming: 
     view.release();
     throw error;
   }
-}
-
-/** A view of the catalog becomes visible in the turn in which it becomes live, unless its name or what it reads has changed hands meanwhile. `types`: that it names beside its dependencies. */
-export function becoming(
-  engine: TidemarkEngine,
-  object: CatalogObject,
-  session: SessionContext,
-  types: number[] = [],
-): Becoming {
-  const reads = [...object.dependencies, ...types];
-  const isSame = stillSame(engine.catalog, reads);
-  const { relations } = engine.loop;
-  const rows = object.dependencies.map((oid) => relations.get(oid));
-  return {
-    check: () => {
-      engine.catalog.check(object, session.searchPath);
-      checkStaying(engine.catalog, types, session.searchPath);
-      isSame();
-      // Columns may have been altered and altered back.
-      const other = object.dependencies.find((oid, i) => relations.get(oid) !== rows[i]);
-      if (other !== undefined) throw alteredMeanwhile(engine.catalog.get(other)?.name ?? String(other));
-    },
-    live: () => engine.define(object, session, reads),
-  };
 }
 
 function viewColumns(bound: BoundQuery, names: string[]): RelationColumn[] {

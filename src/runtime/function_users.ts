@@ -121,10 +121,15 @@ function callersOf(engine: TidemarkEngine, object: FunctionObject): string[] {
 }
 
 /** 0A000 when what is kept was computed with another body. */
-export function checkReplaceable(engine: TidemarkEngine, old: FunctionObject, now: FunctionObject): void {
+export function checkReplaceable(
+  engine: TidemarkEngine,
+  old: FunctionObject,
+  now: FunctionObject,
+  session: SessionContext,
+): void {
   if (engine.replay !== null || (meaningOf(old) === meaningOf(now) && !mayBeRefused(old, now))) return;
   const inTables = callsInTables(engine, old).flatMap(({ text, stays }) => (stays ? [text] : []));
-  refuseWhileKept(old, [...inTables, ...indexesCalling(engine, old).map(wordsOf), ...keptUsers(engine, old)]);
+  refuseWhileKept(old, [...inTables, ...indexesCalling(engine, old).map(wordsOf), ...keptUsers(engine, old, session)]);
 }
 
 /** What is kept calls it as it is immutable, and would not be made again if it were not. */

@@ -2,6 +2,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import { signatureText } from '../../planner/bind/index.ts';
 import { type CatalogObject, type FunctionObject, KIND_NAMES, type ViewObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 
 /** `function f(integer,text)`, `table t` */
@@ -9,11 +10,16 @@ export function wordsOf(object: CatalogObject): string {
   return `${KIND_NAMES[object.kind]} ${object.kind === 'function' ? signatureText(object.proc) : object.name}`;
 }
 
-/** What is kept up to date over an object, itself or through views and functions, as errors name it. */
-export function keptUsers({ catalog }: TidemarkEngine, { oid }: CatalogObject): string[] {
+/** What is kept up to date over an object, itself or through views and functions, as errors name it; not what the transaction has dropped. */
+export function keptUsers(
+  { catalog }: TidemarkEngine,
+  { oid }: CatalogObject,
+  { searchPath }: SessionContext,
+): string[] {
   return catalog
     .dependents([oid])
     .filter(({ kind }) => kind === 'materialized_view' || kind === 'sink' || kind === 'subscription')
+    .filter((user) => !catalog.isGone(user.oid, searchPath))
     .map(wordsOf);
 }
 

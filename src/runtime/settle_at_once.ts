@@ -2,6 +2,7 @@
  * What a statement of a transaction does at once takes with it what the transaction has done before that it cannot be without: that counts for everybody in a tick before it, and ROLLBACK leaves both.
  *
  *   BEGIN; DROP VIEW v; ALTER TABLE t ALTER COLUMN a TYPE text      v is gone for all: it reads the column
+ *   BEGIN; DROP SINK s; CREATE OR REPLACE VIEW v AS ...             s is gone for all: it was computed with the old v
  *   BEGIN; REVOKE ALL ON t FROM r; DROP ROLE r                      all see that r may do nothing with t
  *
  * What of it is needed is the DROP of what is in the way, with what replaces it; new names, as texts say them; changes of comments, owners and privileges.
@@ -105,6 +106,13 @@ export function settleReplaced(engine: TidemarkEngine, oids: number[], session: 
   if (catalog.going.size === 0 || engine.replay !== null) return;
   const replaced = catalog.dependents(oids).filter(({ oid }) => replacementsOf(catalog, [oid]).length > 0);
   settleThese(engine, replaced, false, session);
+}
+
+/** The same for a view or a function that gives something else at once: rows of what reads it were computed with the old one. */
+export function settleUsers(engine: TidemarkEngine, { oid }: CatalogObject, session: SessionContext): void {
+  const { catalog } = engine;
+  if (catalog.going.size === 0 || engine.replay !== null) return;
+  settleThese(engine, catalog.dependents([oid]), false, session);
 }
 
 /** The same for what roles that go at once own, or were granted. */

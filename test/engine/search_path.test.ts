@@ -131,3 +131,77 @@ test('CREATE OR REPLACE VIEW gives nothing else while rows are kept that were co
     await engine.close();
   }
 });
+
+test('CREATE OR REPLACE VIEW with a text that means something else now is another query, and one that means the same is none', async () => {
+  const engine = await openEngine();
+  const refused = code('0A000');
+  const texts = {
+    stars: 'SELECT * FROM t',
+    several: 'SELECT count(*) AS n FROM (SELECT DISTINCT * FROM t) AS x',
+    joined: 'SELECT count(*) AS n FROM t NATURAL JOIN u',
+    named: 'SELECT a FROM t WHERE a > 0',
+  };
+  try {
+    await sql(
+      engine,
+      'CREATE TABLE t (a int); CREATE TABLE u (a int, b int); INSERT INTO t VALUES (1), (1); INSERT INTO u VALUES (1, 2)',
+    );
+    for (const [name, text] of Object.entries(texts)) {
+      await sql(engine, `CREATE VIEW ${name} AS ${text}; CREATE MATERIALIZED VIEW m_${name} AS SELECT * FROM ${name}`);
+      await sql(engine, `CREATE OR REPLACE VIEW ${name} AS ${text}`);
+    }
+    await sql(engine, 'ALTER TABLE t ADD COLUMN b int DEFAULT 5; INSERT INTO t VALUES (1, 7)');
+    for (const name of ['stars', 'several', 'joined'] as const)
+      await assert.rejects(sql(engine, `CREATE OR REPLACE VIEW ${name} AS ${texts[name]}`), refused, name);
+    await sql(engine, 'CREATE OR REPLACE VIEW named AS SELECT x.a /* its */ FROM public.t AS x WHERE (x.a > 0)');
+    await sql(engine, 'CREATE OR REPLACE VIEW stars AS SELECT a FROM t');
+    for (const name of Object.keys(texts))
+      assert.deepEqual(await sql(engine, `SELECT * FROM m_${name}`), await sql(engine, `SELECT * FROM ${name}`), name);
+    assert.deepEqual(await sql(engine, 'SELECT * FROM m_several'), [['1']]);
+    const session = new Session(engine, {}, true);
+    for (const text of [
+      'CREATE TABLE own (a int)',
+      'CREATE VIEW over AS SELECT a FROM own',
+      'CREATE MATERIALIZED VIEW kept AS SELECT a FROM over',
+      'CREATE OR REPLACE VIEW over AS SELECT a FROM own',
+    ])
+      await session.run(text);
+    await session.transaction.commit();
+  } finally {
+    await engine.close();
+  }
+});
+
+test('what reads a view or a function and was dropped by the transaction does not keep it from being replaced, and is gone with that', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      `CREATE TABLE t (a int); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT a FROM v;
+       CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a'; CREATE VIEW g AS SELECT f(a) AS a FROM t`,
+    );
+    for (const [over, replace] of [
+      ['SELECT a FROM v', 'CREATE OR REPLACE VIEW v AS SELECT -a AS a FROM t'],
+      [
+        'SELECT f(a) AS a FROM t',
+        "CREATE OR REPLACE FUNCTION f(a int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT -a'",
+      ],
+      ['SELECT f(a) AS a FROM t', 'ALTER FUNCTION f STRICT'],
+    ]) {
+      const make = `CREATE MATERIALIZED VIEW m AS ${over}`;
+      await sql(engine, make);
+      await assert.rejects(sql(engine, replace), code('0A000'));
+      const session = new Session(engine, {}, true);
+      await session.run('DROP MATERIALIZED VIEW m');
+      await session.run(replace);
+      session.transaction.rollback();
+      assert.equal(engine.catalog.find('public', 'm'), undefined);
+      await sql(engine, make);
+      assert.deepEqual(await sql(engine, 'SELECT a FROM m'), [['-1']]);
+      await sql(engine, 'DROP MATERIALIZED VIEW m');
+    }
+    assert.deepEqual(await sql(engine, 'SELECT w.a, g.a FROM w, g'), [['-1', '-1']]);
+  } finally {
+    await engine.close();
+  }
+});
