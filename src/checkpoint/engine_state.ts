@@ -13,6 +13,7 @@ import type { Flow } from '../../operators/flow.ts';
 import type { Saved } from '../../operators/state/saved.ts';
 import type { CatalogObject, ComputedIndexText, RelationObject, SequenceObject } from '../catalog/objects.ts';
 import type { ChangeFolder, SavedLog } from '../changes/change_log.ts';
+import type { Survey } from '../durable/survey.ts';
 import { openSource } from '../runtime/create_relation.ts';
 import { openSinkOf } from '../runtime/create_sink.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
@@ -144,13 +145,13 @@ export function misfit(saved: Saved): string | null {
 }
 
 /**
- * Fills a new engine. `delivered`: the ticks up to which sinks have written, as far as the log knows; `lastTick`: where it ends. Sinks that are dropped later in the log
+ * Fills a new engine. `log`: what it knows of sinks and of what is dropped; `lastTick`: where it ends. Sinks that are dropped later in the log
  * are not opened, and changes of what is dropped later are not kept. `changes`: where the files of the change logs are.
  */
 export async function loadEngine(
   engine: TidemarkEngine,
   saved: Saved,
-  log: { delivered: ReadonlyMap<number, bigint>; dropped: ReadonlySet<number>; lastTick: bigint },
+  log: Pick<Survey, 'delivered' | 'stopped' | 'dropped'> & { lastTick: bigint },
   changes: ChangeFolder,
 ): Promise<void> {
   const state = saved as unknown as SavedEngine;
@@ -179,7 +180,11 @@ export async function loadEngine(
     const sink = await openSinkOf(
       engine,
       object,
-      { skip: log.delivered.get(object.oid) ?? 0n, known: log.lastTick },
+      {
+        skip: log.delivered.get(object.oid) ?? 0n,
+        known: log.lastTick,
+        stopped: log.stopped.get(object.oid) ?? null,
+      },
       false,
     );
     if (view.sink !== null) sink.load(view.sink);

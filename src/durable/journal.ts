@@ -142,8 +142,9 @@ export class Journal {
     this.log.append(RECORD.script, tick, jsonFrame({ digest }));
   }
 
-  delivered({ tick }: Moment, oid: number, upTo: bigint): void {
-    this.log.append(RECORD.delivered, tick, jsonFrame({ oid, tick: String(upTo) }));
+  /** What a sink has written; `stopped`: why it writes no more. */
+  delivered({ tick }: Moment, oid: number, upTo: bigint, stopped?: string): void {
+    this.log.append(RECORD.delivered, tick, jsonFrame({ oid, tick: String(upTo), stopped }));
   }
 
   acknowledged({ tick }: Moment, oid: number, upTo: bigint): void {

@@ -154,6 +154,8 @@ const NOW_BYTES = 8;
 export interface DeliveredRecord {
   oid: number;
   tick: string;
+  /** Of a sink: why it has stopped. */
+  stopped?: string;
 }
 
 /** What a sequence goes on from. */

@@ -278,8 +278,8 @@ async function replay(
 ): Promise<void> {
   const changes = { disk: directory.disk, path: directory.changeFolder, identity: directory.identity };
   if (loaded !== null) {
-    const { delivered, dropped } = survey;
-    await loadEngine(engine, loaded.saved, { delivered, dropped, lastTick: endOf(survey, loaded).tick }, changes);
+    const log = { ...survey, lastTick: endOf(survey, loaded).tick };
+    await loadEngine(engine, loaded.saved, log, changes);
     engine.chilling.recount();
   } else await engine.changes.open(changes, []);
   for (const script of survey.scripts) engine.scripts.add(script);

@@ -75,6 +75,11 @@ export class Replay {
     return this.#survey.delivered.get(sink) ?? 0n;
   }
 
+  /** Why a sink has stopped; null when it has not. */
+  stopped(sink: number): string | null {
+    return this.#survey.stopped.get(sink) ?? null;
+  }
+
   async repeat(frame: PlacedFrame): Promise<void> {
     try {
       switch (frame.kind) {

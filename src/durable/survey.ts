@@ -33,6 +33,8 @@ export interface Survey {
   extents: Map<number, Map<number, Extent>>;
   /** The tick up to which each sink, by OID, has written. */
   delivered: Map<number, bigint>;
+  /** By OID of a sink: why it has stopped. */
+  stopped: Map<number, string>;
   /** Digests of --init scripts that ran to their end. */
   scripts: Set<string>;
   /** False when the last server did not close the log. */
@@ -47,6 +49,7 @@ export async function surveyLog(directory: DataDirectory, after: bigint): Promis
     dropped: new Set(),
     extents: new Map(),
     delivered: new Map(),
+    stopped: new Map(),
     scripts: new Set(),
     orderly: true,
   };
@@ -99,8 +102,9 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
       survey.scripts.add(readJson<ScriptRecord>(frame.payload).digest);
       return;
     case RECORD.delivered: {
-      const { oid, tick } = readJson<DeliveredRecord>(frame.payload);
+      const { oid, tick, stopped } = readJson<DeliveredRecord>(frame.payload);
       survey.delivered.set(oid, BigInt(tick));
+      if (stopped !== undefined) survey.stopped.set(oid, stopped);
       return;
     }
     case RECORD.acknowledged:

@@ -28,7 +28,10 @@ export function topicIdRequest(topic: string): RawRequest {
   ]);
 }
 
-/** The id of the one topic asked for as hexadecimal digits; null when the broker does not know the topic. */
+/** What topics have until all brokers of a cluster give ids (inter.broker.protocol.version before 2.8). */
+const NO_ID = '0'.repeat(2 * ID_BYTES);
+
+/** The id of the one topic asked for as hexadecimal digits; null when the broker does not know the topic, or the topic has none yet. */
 export function parseTopicId(bytes: Buffer): string | null {
   const reader = new CompactReader(bytes);
   reader.skip(4);
@@ -44,5 +47,6 @@ export function parseTopicId(bytes: Buffer): string | null {
   if (reader.length() < 1) return null;
   const error = bytes.readInt16BE(reader.skip(2));
   reader.skipText();
-  return error === 0 ? bytes.toString('hex', reader.at, reader.at + ID_BYTES) : null;
+  const id = bytes.toString('hex', reader.at, reader.at + ID_BYTES);
+  return error === 0 && id !== NO_ID ? id : null;
 }

@@ -50,7 +50,11 @@ export async function createSink(
   }
   const { check, live } = becoming(engine, object, session);
   const { replay } = engine;
-  const log = { skip: replay?.delivered(oid) ?? 0n, known: replay?.lastTick ?? 0n };
+  const log = {
+    skip: replay?.delivered(oid) ?? 0n,
+    known: replay?.lastTick ?? 0n,
+    stopped: replay?.stopped(oid) ?? null,
+  };
   const sink = await openSinkOf(engine, object, log, replay === null);
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null, engine.loop.rowsOf);
   const stop = engine.loop.observe(oid, sink);
@@ -77,7 +81,7 @@ export async function createSink(
 export function openSinkOf(
   engine: TidemarkEngine,
   { oid, name, options, physical, identity }: SinkObject,
-  log: Pick<SinkProgress, 'skip' | 'known'>,
+  log: Pick<SinkProgress, 'skip' | 'known' | 'stopped'>,
   made: boolean,
 ): Promise<Sink> {
   const columns = physical.columns.map((c) => ({ name: c.name, type: c.type }));
@@ -87,6 +91,7 @@ export function openSinkOf(
     ...log,
     durable: (tick) => engine.journal?.log.durableTick(tick) ?? Promise.resolve(),
     delivered: (tick) => engine.journal?.delivered(engine.loop, oid, tick),
+    ended: (tick, why) => engine.journal?.delivered(engine.loop, oid, tick, why),
   };
   return openSink(options, rows, say, engine.kafka, progress, identity, made);
 }

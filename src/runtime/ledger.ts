@@ -1,6 +1,9 @@
 /**
  * What went wrong, as a relation: the error rows of one stream or view, weighted like any other rows, so that the retraction of the
  * bad input takes its error away. `tidemark.errors('name')` reads it.
+ *
+ * Messages that cannot be read are kept with their bytes as long as a tick finds less than MESSAGE_BYTES of them; of those that come later place and reason are kept.
+ * Which these are hangs on ticks alone, so they are the same when the log is replayed.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows } from '../../operators/batch/builder.ts';
@@ -32,6 +35,10 @@ export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
 /** Characters of the reason why a record could not be read: it may quote a value of many megabytes, which `message` has already. */
 const REASON_CHARACTERS = 1000;
 
+/** Of messages that could not be read: what is kept of one stream. */
+const MESSAGE_BYTES = 64 << 20;
+const MESSAGE = ERROR_COLUMNS.findIndex(({ name }) => name === 'message');
+
 export type SavedLedger = {
   count: bigint;
   relation: SavedRelation;
@@ -41,9 +48,16 @@ export class ErrorLedger implements ErrorSink {
   readonly relation = new StoredRelation(ERROR_COLUMNS.map((c) => c.type));
   /** Error rows ever reported, retractions not subtracted. */
   count = 0n;
+  /** Of the messages in the relation. */
+  messageBytes = 0;
+  readonly #mostMessageBytes: number;
   #pending: { row: Datum[]; weight: number }[] = [];
   /** The relation has changed in this tick. */
   #changed = false;
+
+  constructor(mostMessageBytes = MESSAGE_BYTES) {
+    this.#mostMessageBytes = mostMessageBytes;
+  }
 
   /** An operator's failed row: its columns are shown as text. */
   report(error: SqlError, row: Datum[], weight: number): void {
@@ -68,11 +82,12 @@ export class ErrorLedger implements ErrorSink {
 
   /** For a tick that may be taken back, with what it has reported so far. */
   keepIn(undo: Undo): void {
-    const { count } = this;
+    const { count, messageBytes } = this;
     const reported = this.#reported();
     this.relation.keepIn(undo);
     undo.restore(() => {
       this.count = count - reported;
+      this.messageBytes = messageBytes;
       this.#pending = [];
     });
   }
@@ -92,6 +107,7 @@ export class ErrorLedger implements ErrorSink {
     if (this.#pending.length === 0) return;
     const pending = this.#pending;
     this.#pending = [];
+    this.#limitMessages(pending);
     const types = this.relation.types;
     this.#changed = true;
     this.relation.apply(
@@ -102,6 +118,16 @@ export class ErrorLedger implements ErrorSink {
         pending.map((p) => p.weight),
       ),
     );
+  }
+
+  #limitMessages(pending: { row: Datum[] }[]): void {
+    const isFull = this.messageBytes >= this.#mostMessageBytes;
+    for (const { row } of pending) {
+      const message = row[MESSAGE];
+      if (!(message instanceof Uint8Array)) continue;
+      if (isFull) row[MESSAGE] = null;
+      else this.messageBytes += message.length;
+    }
   }
 
   /** Between ticks, when nothing waits to be applied. */

@@ -22,6 +22,8 @@ export type StreamFacts = {
   history: ReturnType<StreamHistory['save']>;
   statistics: { rows: bigint; bytes: bigint; late: bigint };
   errorCount: bigint;
+  /** Of unreadable messages that are kept. Missing in what was saved for all versions before they had a limit. */
+  messageBytes?: number;
   /** Of sources whose records name schemas. */
   schemas?: SavedSchemas;
   /** Of sources that read files. */

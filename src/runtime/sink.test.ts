@@ -9,7 +9,14 @@ import { SqlError } from '../../operators/errors.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { type Delivery, type SinkProgress, SinkRuntime, type SinkWriter, type TickChanges } from './sink.ts';
 
-const IN_MEMORY: SinkProgress = { skip: 0n, known: 0n, durable: () => Promise.resolve(), delivered: () => undefined };
+const IN_MEMORY: SinkProgress = {
+  skip: 0n,
+  known: 0n,
+  stopped: null,
+  durable: () => Promise.resolve(),
+  delivered: () => undefined,
+  ended: () => undefined,
+};
 
 /** Writes by the test's leave: each write takes the next answer, and waits when there is none. */
 class TestWriter implements SinkWriter {
@@ -214,6 +221,42 @@ test('a sink that has stopped stays so', async () => {
   assert.deepEqual(loaded.writer.written, []);
   await sink.close(false);
   await loaded.sink.close(false);
+});
+
+test('the log is told that a sink has stopped, and a restart is no way to go on, whatever a checkpoint before had', async () => {
+  const used = pages.usedPages;
+  const told: [bigint, string][] = [];
+  const ended = (tick: bigint, why: string) => void told.push([tick, why]);
+  const { writer, sink, tick } = started(undefined, new TestWriter(), { ...IN_MEMORY, ended });
+  tick(1n);
+  tick(2n);
+  const saved = sink.save();
+  writer.answer('ok', new SqlError('55000', 'made again', { hint: 'Do this.' }));
+  await sink.flushed();
+  assert.deepEqual(told, [[1n, 'made again. Do this.']]);
+  await sink.close(false);
+
+  const stopped = told[0][1];
+  const again = started(undefined, new TestWriter(), { ...IN_MEMORY, skip: 1n, stopped, ended }, false);
+  again.sink.load(saved);
+  again.tick(3n);
+  await again.sink.flushed();
+  const { status, lastError } = again.sink.statistics;
+  assert.deepEqual([status, lastError, again.writer.begun, again.writer.written], ['stopped', stopped, 0, []]);
+  assert.equal(told.length, 1);
+  await again.sink.close(false);
+  assert.equal(pages.usedPages, used);
+});
+
+test('a log that has failed is told nothing: what it lost may come again', async () => {
+  const told: string[] = [];
+  const ended = (_: bigint, why: string) => void told.push(why);
+  const durable = () => Promise.reject(new SqlError('58030', 'the log'));
+  const { sink, tick } = started(undefined, new TestWriter(), { ...IN_MEMORY, durable, ended });
+  tick(1n);
+  await sink.flushed();
+  assert.deepEqual([sink.statistics.status, told], ['stopped', []]);
+  await sink.close(false);
 });
 
 test('what the other side has after a failure is not written again', async () => {

@@ -87,10 +87,14 @@ export interface SinkProgress {
   skip: bigint;
   /** The last tick of the log that is replayed. */
   known: bigint;
+  /** Why the sink had stopped before a restart, as far as the log knows; null: it had not. */
+  stopped: string | null;
   /** Resolves when a tick is on the disk: nothing leaves that a crash could take back. */
   durable(tick: bigint): Promise<void>;
   /** All changes seen so far up to this tick are written, which only the log will remember. */
   delivered(tick: bigint): void;
+  /** The sink has stopped behind this tick, for ever. */
+  ended(tick: bigint, why: string): void;
 }
 
 export type SavedSink = {
@@ -163,6 +167,7 @@ export class SinkRuntime implements Sink {
     this.#skip = progress.skip;
     this.#begun = begun;
     this.#mostRows = mostQueuedRows;
+    if (progress.stopped !== null) this.#stop(progress.stopped);
   }
 
   onTick(tick: bigint, delta: Batch | null): void {
@@ -203,6 +208,7 @@ export class SinkRuntime implements Sink {
   }
 
   load(saved: SavedSink): void {
+    if (this.statistics.status === 'stopped') return;
     if (saved.stopped !== null) {
       this.#stop(saved.stopped);
       return;
@@ -294,6 +300,8 @@ export class SinkRuntime implements Sink {
     if (error instanceof SqlError && !OUTSIDE.includes(error.sqlstate.slice(0, 2))) {
       const { hint } = error.fields;
       this.#stop(hint === undefined ? message : `${message}. ${hint}`);
+      // What stopped it may be gone by then, and what follows would still not be right.
+      this.#progress.ended(statistics.tick > this.#skip ? statistics.tick : this.#skip, statistics.lastError);
       return false;
     }
     statistics.status = 'retrying';

@@ -368,6 +368,7 @@ export class StreamRuntime {
       history: this.history.save(),
       statistics: this.statistics,
       errorCount: this.errors.count,
+      messageBytes: this.errors.messageBytes,
       ...(schemas === undefined ? {} : { schemas: schemas.save() }),
       ...(files === undefined ? {} : { files: files.save() }),
       ...(place === undefined ? {} : { place }),
@@ -392,6 +393,7 @@ export class StreamRuntime {
     const { rows, bytes, late } = saved.statistics;
     Object.assign(this.#counts, { rows: Number(rows), bytes: Number(bytes), late: Number(late) });
     this.errors.count = saved.errorCount;
+    this.errors.messageBytes = saved.messageBytes ?? 0;
     this.source.schemas?.load(saved.schemas ?? []);
     this.source.files?.load(saved.files ?? []);
     if (saved.place) this.source.settle?.([saved.place]);

@@ -1,6 +1,6 @@
 /** The topic of a sink is deleted and made again: what was written is gone with it, so the sink says so and stops, instead of going on with a part of its view. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -56,6 +56,27 @@ for (const delivery of ['exactly_once', 'at_least_once']) {
     });
   });
 }
+
+test('at_least_once: a sink that has stopped stays so, after a kill as well', { skip, timeout: 60_000 }, async () => {
+  const topic = `sink-again-killed-${process.pid}`;
+  await withServer('before', async (engine) => {
+    await sql(engine, 'CREATE TABLE item (id int PRIMARY KEY, v text)');
+    await sql(engine, `INSERT INTO item VALUES (1, 'a'), (2, 'b')`);
+    await createSink(engine, topic, 'at_least_once');
+    await suite.makeAgain(topic);
+    await sql(engine, `INSERT INTO item VALUES (3, 'c')`);
+    await eventually(engine, STOPPED, [['stopped', 't']]);
+    await engine.journal?.durable();
+    // What a kill leaves.
+    cpSync(join(root, 'before'), join(root, 'killed'), { recursive: true });
+    rmSync(join(root, 'killed', 'lock'));
+  });
+  await withServer('killed', async (engine) => {
+    await eventually(engine, STOPPED, [['stopped', 't']]);
+    assert.deepEqual(await sql(engine, 'SELECT count(*) FROM item'), [['3']]);
+  });
+  assert.deepEqual(await keysOf(topic), []);
+});
 
 test('exactly_once: while the server is away', { skip, timeout: 60_000 }, async () => {
   const topic = `sink-again-away-${process.pid}`;

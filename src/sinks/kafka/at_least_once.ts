@@ -5,7 +5,7 @@
  * broker may have taken messages whose answer was lost: the old producer would number the first ones of the tick like those, and be
  * refused for ever, or believed to have repeated itself.
  *
- * Which topic it wrote is known as long as the server lives: after a restart it writes the one that is there.
+ * Which topic it wrote is known as long as the server lives: after a restart it writes the one that is there, unless it had stopped.
  */
 import { type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { kafkaClient } from '../../kafka/client.ts';
