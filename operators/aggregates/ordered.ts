@@ -6,7 +6,7 @@
  */
 import { type Datum, isPgArray, isRecord, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
-import { arrayTooLarge, MAX_ITEMS } from '../expr/array/value.ts';
+import { arrayTooLarge, checkItems, MAX_ITEMS } from '../expr/array/value.ts';
 import { defaultContext } from '../expr/context.ts';
 import { resolveCall } from '../expr/functions/registry.ts';
 import { jsonbArrayText, jsonbDatumOf, jsonbObjectText, jsonOf, keyOf } from '../expr/json/encode.ts';
@@ -57,7 +57,7 @@ function stack(items: (PgArray | null)[], elem: number): PgArray {
   for (const item of whole) {
     if (item.dims.join() !== shape.dims.join())
       throw new SqlError('2202E', 'cannot accumulate arrays of different dimensionality');
-    if (all.length + item.items.length > MAX_ITEMS) throw arrayTooLarge();
+    checkItems(all.length + item.items.length);
     for (const one of item.items) all.push(one);
   }
   return { k: 'array', elem, dims: [items.length, ...shape.dims], lower: [1, ...shape.lower], items: all };

@@ -8,6 +8,7 @@
 import { type Datum, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { OID } from '../types.ts';
+import { checkItems } from './array/value.ts';
 import { elementType } from './array_types.ts';
 import { requireFunction } from './functions/registry.ts';
 import type { EvalContext, Expr } from './ir.ts';
@@ -36,6 +37,7 @@ export function buildArray(e: ArrayNode, values: Datum[]): PgArray {
       `number of array dimensions (${first.dims.length + 1}) exceeds the maximum allowed (6)`,
     );
   }
+  checkItems(parts.length * first.items.length);
   return {
     k: 'array',
     elem,

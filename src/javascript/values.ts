@@ -18,6 +18,7 @@ import type { Datum, PgArray } from '../../operators/datum.ts';
 import { pgArray } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 
+import { checkedArray } from '../../operators/expr/array/value.ts';
 import { defaultContext, withoutClock } from '../../operators/expr/context.ts';
 import { inputText, outputText } from '../../operators/expr/io/index.ts';
 import { type ColType, OID } from '../../operators/types.ts';
@@ -190,7 +191,8 @@ function arrayOf(elem: number, value: Json[], read: (value: Json) => Datum): Dat
     else for (const item of list) level(item, depth + 1);
   };
   level(value, 0);
-  return { k: 'array', elem, dims, lower: dims.map(() => 1), items };
+  const lower = dims.map(() => 1);
+  return checkedArray(elem, dims, lower, items);
 }
 
 function unequal(): SqlError {

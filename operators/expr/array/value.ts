@@ -19,7 +19,7 @@ export function tooManyDims(n: number): SqlError {
 /** An array after the checks of its bounds; no items is the empty array. */
 export function checkedArray(elem: number, dims: number[], lower: number[], items: Datum[]): PgArray {
   if (items.length === 0) return pgArray(elem, []);
-  if (items.length > MAX_ITEMS) throw arrayTooLarge();
+  checkItems(items.length);
   dims.forEach((n, i) => {
     if (lower[i] + n - 1 > 2147483646) throw new SqlError('54000', `array lower bound is too large: ${lower[i]}`);
   });
@@ -28,6 +28,11 @@ export function checkedArray(elem: number, dims: number[], lower: number[], item
 
 export function arrayTooLarge(most = MAX_ITEMS): SqlError {
   return new SqlError('54000', `array size exceeds the maximum allowed (${most})`);
+}
+
+/** 54000 where so many are too many for an array; to ask before they are put together. */
+export function checkItems(n: number): void {
+  if (n > MAX_ITEMS) throw arrayTooLarge();
 }
 
 /** The same shape with every item changed; NULL items are not handed to `f`. Casts between array types are this. */

@@ -5,11 +5,11 @@ import { dimensionsText } from '../array/text.ts';
 import {
   arrayTooLarge,
   checkedArray,
+  checkItems,
   compareArrays,
   equalArrays,
   equalItems,
   MAX_DIMS,
-  MAX_ITEMS,
   tooManyDims,
 } from '../array/value.ts';
 import { elementType } from '../array_types.ts';
@@ -57,6 +57,7 @@ function extend(a: Datum, item: Datum, inFront: boolean, call: CallInfo): PgArra
   if (a === null || (a as PgArray).dims.length === 0) return pgArray(elementOf(call), [item]);
   const array = a as PgArray;
   if (array.dims.length > 1) throw new SqlError('22000', 'argument must be empty or one-dimensional array');
+  checkItems(array.items.length + 1);
   const items = inFront ? [item, ...array.items] : [...array.items, item];
   if (!inFront && array.lower[0] + array.dims[0] > 2147483646) throw new SqlError('22003', 'integer out of range');
   return { ...array, dims: [items.length], items };
@@ -92,6 +93,7 @@ register('array_cat(anycompatiblearray,anycompatiblearray)', (a: PgArray | null,
   }
   const count = (x: PgArray) => (x.dims.length === outer.dims.length ? x.dims[0] : 1);
   const dims = [count(a) + count(b), ...outer.dims.slice(1)];
+  checkItems(a.items.length + b.items.length);
   return checkedArray(a.elem, dims, outer.lower, [...a.items, ...b.items]);
 });
 
@@ -188,7 +190,7 @@ function fill(item: Datum, dims: Datum, lower: Datum | undefined, call: CallInfo
   for (const n of sizes) {
     if (n < 0) throw arrayTooLarge();
     count *= n;
-    if (count > MAX_ITEMS) throw arrayTooLarge();
+    checkItems(count);
   }
   return checkedArray(elem, sizes, bounds, new Array<Datum>(count).fill(item));
 }

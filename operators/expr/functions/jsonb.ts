@@ -2,9 +2,9 @@
 import type { Datum, PgArray } from '../../datum.ts';
 import { isDecimal } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
+import { compareJsonb } from '../json/compare.ts';
 import { changePath, type Path } from '../json/path.ts';
 import {
-  compareJson,
   contains,
   hasKey,
   isObject,
@@ -21,10 +21,9 @@ import { pairsOfArray, pairsOfArrays, requireKey } from './json.ts';
 import { register, registerSet, requireFunction } from './registry.ts';
 
 const invalid = (message: string) => new SqlError('22023', message);
-const order = (a: string, b: string) => (a === b ? 0 : compareJson(parseJsonb(a), parseJsonb(b)));
 
-comparisons('jsonb_', 'jsonb', 'jsonb', order);
-support('jsonb_cmp(jsonb,jsonb)', order);
+comparisons('jsonb_', 'jsonb', 'jsonb', compareJsonb);
+support('jsonb_cmp(jsonb,jsonb)', compareJsonb);
 
 const pathOf = (a: PgArray) => a.items as Path;
 

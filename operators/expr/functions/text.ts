@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { type Datum, isPgArray, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
+import { checkItems } from '../array/value.ts';
 import { trimBpchar } from '../compare.ts';
 import { parseInt4 } from '../io/integer.ts';
 import { outputText } from '../io/registry.ts';
@@ -92,13 +93,19 @@ registerTyped('quote_nullable(anyelement)', ([v], call, ctx) =>
 );
 
 function splitToArray(t: string | null, separator: string | null, nullText: string | null): PgArray | null {
-  return t === null ? null : pgArray(OID.text, strings.splitString(t, separator, nullText));
+  if (t === null) return null;
+  const items: Datum[] = [];
+  for (const part of strings.splitString(t, separator, nullText)) {
+    checkItems(items.length + 1);
+    items.push(part);
+  }
+  return pgArray(OID.text, items);
 }
 register('string_to_array(text,text)', (t: string | null, sep: string | null) => splitToArray(t, sep, null));
 register('string_to_array(text,text,text)', splitToArray);
 
-function splitToRows(t: string | null, separator: string | null, nullText: string | null): Datum[][] {
-  return t === null ? [] : strings.splitString(t, separator, nullText).map((part) => [part]);
+function* splitToRows(t: string | null, separator: string | null, nullText: string | null): Iterable<Datum[]> {
+  if (t !== null) for (const part of strings.splitString(t, separator, nullText)) yield [part];
 }
 registerSet('string_to_table(text,text)', (t: string | null, sep: string | null) => splitToRows(t, sep, null));
 registerSet('string_to_table(text,text,text)', splitToRows);

@@ -9,15 +9,7 @@ import { pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { colType, isEnumArray, OID } from '../../types.ts';
 import { arrayText, parseArray } from '../array/text.ts';
-import {
-  arrayTooLarge,
-  checkedArray,
-  compareArrays,
-  MAX_DIMS,
-  MAX_ITEMS,
-  mapArray,
-  tooManyDims,
-} from '../array/value.ts';
+import { checkedArray, checkItems, compareArrays, MAX_DIMS, mapArray, tooManyDims } from '../array/value.ts';
 import { ARRAY_OIDS, elementType } from '../array_types.ts';
 import { registerCompare } from '../compare.ts';
 import {
@@ -62,7 +54,7 @@ function receive(bytes: Uint8Array, expected: number): PgArray {
   }
   // Each item takes at least its length word: a count that the message cannot hold is refused before anything is built.
   if (count > (bytes.length - at) / 4) throw new SqlError('08P01', 'insufficient data left in message');
-  if (count > MAX_ITEMS) throw arrayTooLarge();
+  checkItems(count);
   const items: Datum[] = [];
   for (let i = 0; i < count; i++) {
     const length = int();

@@ -5,10 +5,11 @@
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
 import { registerCompare } from '../compare.ts';
+import { compareJsonb } from '../json/compare.ts';
 import { parsePath } from '../json/jsonpath/parse.ts';
 import { pathDatum, pathText } from '../json/jsonpath/print.ts';
 import { parseJson } from '../json/parse.ts';
-import { compareJson, jsonbText, parseJsonb } from '../json/value.ts';
+import { jsonbText, parseJsonb } from '../json/value.ts';
 import { registerIo } from './registry.ts';
 import { textOfUtf8, utf8 } from './wire.ts';
 
@@ -47,4 +48,4 @@ for (const [type, canonical, shown] of [
     },
   });
 }
-registerCompare(OID.jsonb, (a: string, b: string) => (a === b ? 0 : compareJson(parseJsonb(a), parseJsonb(b))));
+registerCompare(OID.jsonb, compareJsonb);

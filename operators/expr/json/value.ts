@@ -18,13 +18,14 @@ export interface JsonObject {
   entries: [key: string, value: Json][];
 }
 
-export type Json = null | boolean | string | Decimal | Json[] | JsonObject;
+type Scalar = null | boolean | string | Decimal;
+export type Json = Scalar | Json[] | JsonObject;
 
 export function isObject(j: Json): j is JsonObject {
   return j !== null && typeof j === 'object' && 'k' in j && j.k === 'object';
 }
 
-export function isScalar(j: Json): j is null | boolean | string | Decimal {
+export function isScalar(j: Json): j is Scalar {
   return !Array.isArray(j) && !isObject(j);
 }
 
@@ -119,58 +120,17 @@ export function typeName(j: Json): string {
   return isObject(j) ? 'object' : 'number';
 }
 
-/** null < string < number < boolean < array < object */
-function rank(j: Json): number {
-  if (j === null) return 0;
-  if (typeof j === 'string') return 1;
-  if (typeof j === 'boolean') return 3;
-  if (Array.isArray(j)) return 4;
-  return isObject(j) ? 5 : 2;
-}
-
-/** The btree order of jsonb. A whole value that is a scalar is less than any array but the empty one. */
-export function compareJson(a: Json, b: Json): number {
-  if (isScalar(a) && Array.isArray(b)) return b.length === 0 ? 1 : -1;
-  if (Array.isArray(a) && isScalar(b)) return a.length === 0 ? -1 : 1;
-  return compareNested(a, b);
-}
-
-function compareNested(a: Json, b: Json): number {
-  if (a === b) return 0;
-  if (rank(a) !== rank(b)) return rank(a) - rank(b);
-  if (typeof a === 'string') return compareText(a, b as string);
-  if (typeof a === 'boolean') return a ? 1 : -1;
-  if (Array.isArray(a)) {
-    const other = b as Json[];
-    if (a.length !== other.length) return a.length - other.length;
-    for (let i = 0; i < a.length; i++) {
-      const c = compareNested(a[i], other[i]);
-      if (c !== 0) return c;
-    }
-    return 0;
-  }
-  if (a !== null && isObject(a)) {
-    const other = (b as JsonObject).entries;
-    if (a.entries.length !== other.length) return a.entries.length - other.length;
-    for (let i = 0; i < other.length; i++) {
-      const c = compareText(a.entries[i][0], other[i][0]) || compareNested(a.entries[i][1], other[i][1]);
-      if (c !== 0) return c;
-    }
-    return 0;
-  }
-  return compareDecimal(a as Decimal, b as Decimal);
-}
-
-/** Equality of two jsonb values: numbers by value. */
-function equalJson(a: Json, b: Json): boolean {
-  return compareNested(a, b) === 0;
+/** Equality of two scalars: numbers by value. */
+function equalScalars(a: Scalar, b: Scalar): boolean {
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return a === b;
+  return compareDecimal(a, b) === 0;
 }
 
 /** a @> b. An array contains a scalar that is one of its items, at the top only. */
 export function contains(a: Json, b: Json): boolean {
   if (isObject(a) || isObject(b)) return isObject(a) && isObject(b) && containsNested(a, b);
   if (Array.isArray(a)) return containsItems(a, Array.isArray(b) ? b : [b]);
-  return isScalar(b) && equalJson(a, b);
+  return isScalar(b) && equalScalars(a, b);
 }
 
 function containsNested(a: Json, b: Json): boolean {
@@ -182,13 +142,13 @@ function containsNested(a: Json, b: Json): boolean {
     });
   }
   if (Array.isArray(a)) return Array.isArray(b) && containsItems(a, b);
-  return isScalar(b) && equalJson(a, b);
+  return isScalar(b) && equalScalars(a, b);
 }
 
 function containsItems(a: Json[], b: Json[]): boolean {
   return b.every((item) =>
     isScalar(item)
-      ? a.some((x) => isScalar(x) && equalJson(x, item))
+      ? a.some((x) => isScalar(x) && equalScalars(x, item))
       : a.some((x) => !isScalar(x) && containsNested(x, item)),
   );
 }

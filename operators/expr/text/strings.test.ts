@@ -8,9 +8,9 @@ const LONG = 'a, é, 𝄞, , the rest,'.repeat(70_000);
 
 test('long texts are split as short ones', () => {
   for (const separator of [',', ', ', 'é', 'no part', LONG])
-    assert.deepEqual(splitString(LONG, separator, null), LONG.split(separator));
-  assert.deepEqual(splitString(LONG, null, null), [...LONG]);
-  assert.deepEqual(splitString(LONG, '', null), [LONG]);
+    assert.deepEqual([...splitString(LONG, separator, null)], LONG.split(separator));
+  assert.deepEqual([...splitString(LONG, null, null)], [...LONG]);
+  assert.deepEqual([...splitString(LONG, '', null)], [LONG]);
 });
 
 test('splitting a long text can be ended', () => {
@@ -18,7 +18,7 @@ test('splitting a long text can be ended', () => {
   turn.lookMs = 0;
   try {
     for (const separator of [',', null])
-      assert.throws(() => turn.of(AbortSignal.abort(), () => splitString(LONG, separator, null)), Interrupted);
+      assert.throws(() => turn.of(AbortSignal.abort(), () => [...splitString(LONG, separator, null)]), Interrupted);
   } finally {
     turn.lookMs = lookMs;
   }

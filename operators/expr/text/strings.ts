@@ -4,7 +4,6 @@
  */
 import { SqlError } from '../../errors.ts';
 import { turn } from '../../turn.ts';
-import { arrayTooLarge, MAX_ITEMS } from '../array/value.ts';
 import {
   charactersOf,
   codePointIndex,
@@ -148,26 +147,32 @@ export function splitPart(text: string, separator: string, n: number): string {
 }
 
 /** Parts of string_to_array: null separator splits into characters, an empty one does not split. */
-export function splitString(text: string, separator: string | null, nullText: string | null): (string | null)[] {
+export function splitString(text: string, separator: string | null, nullText: string | null): Iterable<string | null> {
   if (text === '') return [];
   const parts = partsOf(text, separator);
-  return nullText === null ? parts : parts.map((p) => (p === nullText ? null : p));
+  return nullText === null ? parts : nulled(parts, nullText);
 }
 
-/** Longer texts are split with looks at who waits. */
+function* nulled(parts: Iterable<string>, nullText: string): Iterable<string | null> {
+  for (const part of parts) yield part === nullText ? null : part;
+}
+
+/** Longer texts are split part by part, with looks at who waits. */
 const LONG_TEXT = 1 << 20;
 const LOOK_PARTS = 4096;
 
-function partsOf(text: string, separator: string | null): string[] {
+function partsOf(text: string, separator: string | null): Iterable<string> {
   if (separator === '') return [text];
-  if (text.length < LONG_TEXT) return separator === null ? [...text] : text.split(separator);
-  const parts: string[] = [];
-  for (const part of separator === null ? text : partsBy(text, separator)) {
-    if (parts.length === MAX_ITEMS) throw arrayTooLarge();
-    parts.push(part);
-    if (parts.length % LOOK_PARTS === 0) turn.look();
+  if (text.length < LONG_TEXT) return separator === null ? text : text.split(separator);
+  return looking(separator === null ? text : partsBy(text, separator));
+}
+
+function* looking(parts: Iterable<string>): Iterable<string> {
+  let n = 0;
+  for (const part of parts) {
+    yield part;
+    if (++n % LOOK_PARTS === 0) turn.look();
   }
-  return parts;
 }
 
 function* partsBy(text: string, separator: string): Iterable<string> {

@@ -15,6 +15,7 @@
  */
 import { type Datum, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { checkItems } from '../../../operators/expr/array/value.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
@@ -72,7 +73,10 @@ function scalarReader({ oid, read }: Scalar, column: ColType): ValueReader {
 function arrayReader(item: ValueReader, element: number): ValueReader {
   return (from) => {
     const items: Datum[] = [];
-    from.blocks(() => items.push(item(from)));
+    from.blocks(() => {
+      checkItems(items.length + 1);
+      items.push(item(from));
+    });
     const inner = items.find((value): value is PgArray => isArray(value));
     return inner === undefined ? pgArray(element, items) : arrayOfArrays(items, inner, element);
   };
@@ -97,5 +101,6 @@ function arrayOfArrays(items: Datum[], first: PgArray, element: number): PgArray
       `number of array dimensions (${dims.length}) exceeds the maximum allowed (${MOST_DIMENSIONS})`,
     );
   }
+  checkItems(items.length * first.items.length);
   return { k: 'array', elem: element, dims, lower: dims.map(() => 1), items: items.flatMap((value) => value.items) };
 }
