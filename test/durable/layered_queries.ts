@@ -190,11 +190,19 @@ export class LayeredQueries {
     const r = this.#random;
     const a = this.#alias();
     const has: Shown = Object.fromEntries(COLUMNS.map((c) => [c, `${a}.${c}`]));
-    for (let i = 1 + r.below(3); i > 0; i--) {
+    const calls = 1 + r.below(3);
+    for (let i = 0; i < calls; i++) {
       const c = r.pick(COLUMNS);
       has[c] = this.#write.windowCall(a, c);
     }
-    return `SELECT ${this.#shown(a, has)} FROM ${this.#relation(depth)} ${a}${this.#where(a, 0.4)}`;
+    const from = calls === 1 ? this.#relation(depth) : this.#withoutEqual(depth);
+    return `SELECT ${this.#shown(a, has)} FROM ${from} ${a}${this.#where(a, 0.4)}`;
+  }
+
+  /** Two windows may tell equal rows apart each in its own way: which value of one stands beside which of the other is then nobody's to say. */
+  #withoutEqual(depth: number): string {
+    const a = this.#alias();
+    return `(SELECT DISTINCT ${this.#plain(a)} FROM ${this.#relation(depth)} ${a})`;
   }
 
   #ranked(depth: number): string {
