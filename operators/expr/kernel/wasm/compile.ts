@@ -44,7 +44,7 @@ export function compileWasmMap(
   const loops = emitLoops(filter, items, inputTypes, outTypes, false);
   if (loops === null) return null;
   const made: Loops[] = [loops];
-  const kernelOf = (of: Loops): MapLoop => compiled(of, filter !== null, items);
+  const kernelOf = (of: Loops): MapLoop => compiled(of, filter !== null);
   let inJavaScript: MapKernel | null = null;
   const withNulls = (): MapLoop => {
     const general = emitLoops(filter, items, inputTypes, outTypes, true);
@@ -109,16 +109,16 @@ function allPresent(valid: number, n: number): boolean {
 }
 
 /** Compiles the loops; what it gives runs them over a batch. The variables are those of the batch at hand: ticks of a hundred rows pay for each object. */
-function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
-  const { inputs, outputs, present, copied, texts, block } = loops;
+function compiled(loops: Loops, filtered: boolean): MapLoop {
+  const { inputs, outputs, present, passed, copies, texts, block } = loops;
   const { begins } = loops.run;
   const functions = new Map([['run', loops.run]]);
   if (loops.select !== null) functions.set('select', loops.select);
   const made = loops.run.imports.compile(functions);
   const run: (at: number, end: number) => number = made.run;
   const select: ((row: number, end: number, put: number) => number) | null = made.select ?? null;
-  const passed = items.flatMap((item, k) => (item.k === 'col' ? [[k, item.id] as const] : []));
-  const finish = passOn(new Map(passed), copied.length > 0);
+  const finish = passOn(passed, copies);
+  const copied = copies ? [...passed] : [];
   const word = block >>> 2;
   const room = word + WORDS.room;
   /** Address of the numbers of the rows that were put out; without a filter only when one of them failed. */
@@ -199,8 +199,9 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
       U32[at++] = valid;
     }
     for (let i = 0; i < copied.length; i++) {
-      U32[at++] = input.columns[copied[i].input].data;
-      U32[at++] = out.columns[copied[i].output].data;
+      const [output, passedOn] = copied[i];
+      U32[at++] = input.columns[passedOn].data;
+      U32[at++] = out.columns[output].data;
     }
     for (let i = 0; i < begins.length; i++) begins[i](out.arena);
     const ahead = readsAhead(input);

@@ -48,16 +48,12 @@ export interface Loops {
   outputs: number[];
   /** Of the outputs, those that are NULL for no row that run() computes. */
   present: number[];
-  /** What run() copies of each row that it puts out. */
-  copied: Copied[];
+  /** Output columns that are input columns. */
+  passed: ReadonlyMap<number, number>;
+  /** run() copies them of each row that it puts out. */
+  copies: boolean;
   /** Input columns whose long texts run() reads. */
   texts: number[];
-}
-
-/** An output column that is an input column. */
-export interface Copied {
-  output: number;
-  input: number;
 }
 
 export function releaseLoops({ run, select }: Loops): void {
@@ -75,17 +71,18 @@ export function emitLoops(
 ): Loops | null {
   const inputs = computedColumns(filter, items);
   const outputs = items.flatMap((item, k) => (item.k === 'col' ? [] : [k]));
-  const passed = items.flatMap((item, output) => (item.k === 'col' ? [{ output, input: item.id }] : []));
+  const passed = new Map(items.flatMap((item, k) => (item.k === 'col' ? [[k, item.id] as const] : [])));
   const run = new Emitter([I32, I32]);
   let select: Emitter | null = null;
   try {
-    const block = run.memory.zeroed((WORDS.columns + (inputs.length + outputs.length + passed.length) * 2) * 4);
+    const block = run.memory.zeroed((WORDS.columns + (inputs.length + outputs.length + passed.size) * 2) * 4);
     run.room = block + WORDS.room * 4;
     const loop: Loop = { items, inputs, outputs, copied: [], inputTypes, outTypes, nullable, block };
     select = filter === null ? null : emitSelect(filter, loop);
-    if (filter !== null && select === null && passed.length <= MOST_COPIED) loop.copied = passed;
+    const copies = filter !== null && select === null && passed.size <= MOST_COPIED;
+    if (copies) loop.copied = [...passed.values()];
     const present = emitRun(run, filter, select !== null, loop);
-    return { run, select, block, inputs, outputs, present, copied: loop.copied, texts: [...run.texts] };
+    return { run, select, block, inputs, outputs, present, passed, copies, texts: [...run.texts] };
   } catch (error) {
     run.memory.release();
     select?.memory.release();
@@ -98,7 +95,8 @@ interface Loop {
   items: Expr[];
   inputs: number[];
   outputs: number[];
-  copied: Copied[];
+  /** Input columns that run() copies. */
+  copied: number[];
   inputTypes: ColType[];
   outTypes: ColType[];
   nullable: boolean;
@@ -225,7 +223,7 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
     const from = WORDS.columns + (inputs.length + i) * 2;
     return { data: word(code, block, from), valid: word(code, block, from + 1) };
   });
-  const copies = copied.map(({ input }, i) => {
+  const copies = copied.map((input, i) => {
     const at = WORDS.columns + (inputs.length + outputs.length + i) * 2;
     return { phys: physOf(inputTypes[input].oid), from: word(code, block, at), to: word(code, block, at + 1) };
   });
@@ -290,23 +288,11 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
   return present;
 }
 
-const COPIES: Record<number, (code: Emitter) => void> = {
-  1: (code) => {
-    code.access(ACCESS.i32_load8_u);
-    code.access(ACCESS.i32_store8);
-  },
-  4: (code) => {
-    code.access(ACCESS.i32_load);
-    code.access(ACCESS.i32_store);
-  },
-  8: (code) => {
-    code.access(ACCESS.i64_load);
-    code.access(ACCESS.i64_store);
-  },
-  16: (code) => {
-    code.simdAccess(SIMD.v128_load);
-    code.simdAccess(SIMD.v128_store);
-  },
+/** How a value of so many bytes is moved. */
+const MOVES: Record<number, [load: number, store: number]> = {
+  1: [ACCESS.i32_load8_u, ACCESS.i32_store8],
+  4: [ACCESS.i32_load, ACCESS.i32_store],
+  8: [ACCESS.i64_load, ACCESS.i64_store],
 };
 
 /** Copies a column's value; who reads the batch looks at its validity. */
@@ -314,7 +300,10 @@ function copyValue(code: Emitter, phys: Phys, from: number, row: number, to: num
   const width = PHYS_WIDTH[phys];
   element(code, to, put, width);
   element(code, from, row, width);
-  COPIES[width](code);
+  if (width === 16) {
+    code.simdAccess(SIMD.v128_load);
+    code.simdAccess(SIMD.v128_store);
+  } else for (const move of MOVES[width]) code.access(move);
 }
 
 /** Stores a value and, where it may be NULL, its validity byte. */
