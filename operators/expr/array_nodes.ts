@@ -8,15 +8,13 @@
 import { type Datum, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { OID } from '../types.ts';
-import { checkItems } from './array/value.ts';
+import { checkItems, MAX_DIMS, tooManyDims } from './array/value.ts';
 import { elementType } from './array_types.ts';
 import { requireFunction } from './functions/registry.ts';
 import type { EvalContext, Expr } from './ir.ts';
 
 type ArrayNode = Extract<Expr, { k: 'array' }>;
 type SubscriptNode = Extract<Expr, { k: 'subscript' }>;
-
-const MAX_DIMS = 6;
 
 /** The array of an ARRAY[...] node from the values of its items. */
 export function buildArray(e: ArrayNode, values: Datum[]): PgArray {
@@ -31,12 +29,7 @@ export function buildArray(e: ArrayNode, values: Datum[]): PgArray {
   if (parts.length < values.length || !parts.every(sameDims)) {
     throw new SqlError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
   }
-  if (first.dims.length + 1 > MAX_DIMS) {
-    throw new SqlError(
-      '54000',
-      `number of array dimensions (${first.dims.length + 1}) exceeds the maximum allowed (6)`,
-    );
-  }
+  if (first.dims.length === MAX_DIMS) throw tooManyDims(MAX_DIMS + 1);
   checkItems(parts.length * first.items.length);
   return {
     k: 'array',

@@ -15,7 +15,7 @@
  */
 import { type Datum, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import { checkItems } from '../../../operators/expr/array/value.ts';
+import { checkItems, MAX_DIMS, tooManyDims } from '../../../operators/expr/array/value.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
@@ -29,7 +29,6 @@ import type { AvroType } from './schema.ts';
 export type ValueReader = (from: AvroBytes) => Datum;
 
 const CONTEXT = defaultContext();
-const MOST_DIMENSIONS = 6;
 
 /** `known`: readers of the schema's records as JSON text. */
 export function valueReader(type: AvroType, column: ColType, known = new Map<AvroType, JsonReader>()): ValueReader {
@@ -95,12 +94,7 @@ function arrayOfArrays(items: Datum[], first: PgArray, element: number): PgArray
   }
   if (first.dims.length === 0) return pgArray(element, []);
   const dims = [items.length, ...first.dims];
-  if (dims.length > MOST_DIMENSIONS) {
-    throw new SqlError(
-      '54000',
-      `number of array dimensions (${dims.length}) exceeds the maximum allowed (${MOST_DIMENSIONS})`,
-    );
-  }
+  if (dims.length > MAX_DIMS) throw tooManyDims(dims.length);
   checkItems(items.length * first.items.length);
   return { k: 'array', elem: element, dims, lower: dims.map(() => 1), items: items.flatMap((value) => value.items) };
 }

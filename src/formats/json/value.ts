@@ -13,6 +13,7 @@
  */
 import { type Datum, type Decimal, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { MAX_DIMS, tooManyDims } from '../../../operators/expr/array/value.ts';
 import { arrayTypeOf, elementType, isArrayType as isArray } from '../../../operators/expr/array_types.ts';
 import { EPOCH_DIFF_MICROS, timestampInRange } from '../../../operators/expr/datetime/calendar.ts';
 import { coerceTypmod, inputText } from '../../../operators/expr/io/index.ts';
@@ -20,8 +21,6 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
 import { quoteJson } from '../../../operators/expr/json/value.ts';
 import { type ColType, colType, isTimestamp, OID } from '../../../operators/types.ts';
-
-const MAX_DIMENSIONS = 6;
 
 /** int2vector and oidvector are written as text. */
 export function isArrayType(oid: number): boolean {
@@ -50,12 +49,7 @@ export function arrayOf(node: JsonNode, type: ColType, datumOf: (item: JsonNode,
   const dims: number[] = [];
   for (let inner: JsonNode = node; inner.kind === 'array'; inner = inner.items[0]) {
     if (isJson(element.oid) && dims.length > 0) break;
-    if (dims.length === MAX_DIMENSIONS) {
-      throw new SqlError(
-        '54000',
-        `number of array dimensions (${MAX_DIMENSIONS + 1}) exceeds the maximum allowed (${MAX_DIMENSIONS})`,
-      );
-    }
+    if (dims.length === MAX_DIMS) throw tooManyDims(MAX_DIMS + 1);
     dims.push(inner.items.length);
     if (inner.items.length === 0) break;
   }
