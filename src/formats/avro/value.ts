@@ -13,7 +13,7 @@
  *
  * Whether a value fits is found when it is read: a branch of a union that is never there does no harm.
  */
-import { type Datum, type PgArray, pgArray } from '../../../operators/datum.ts';
+import { type Datum, isPgArray, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { checkItems, MAX_DIMS, tooManyDims } from '../../../operators/expr/array/value.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
@@ -76,17 +76,13 @@ function arrayReader(item: ValueReader, element: number): ValueReader {
       checkItems(items.length + 1);
       items.push(item(from));
     });
-    const inner = items.find((value): value is PgArray => isArray(value));
+    const inner = items.find(isPgArray);
     return inner === undefined ? pgArray(element, items) : arrayOfArrays(items, inner, element);
   };
 }
 
-function isArray(value: Datum): value is PgArray {
-  return typeof value === 'object' && value !== null && 'k' in value && value.k === 'array';
-}
-
 function arrayOfArrays(items: Datum[], first: PgArray, element: number): PgArray {
-  const same = (value: Datum): value is PgArray => isArray(value) && String(value.dims) === String(first.dims);
+  const same = (value: Datum): value is PgArray => isPgArray(value) && String(value.dims) === String(first.dims);
   if (!items.every(same)) {
     throw new SqlError('22P02', 'malformed Avro array', {
       detail: 'Multidimensional arrays must have sub-arrays with matching dimensions.',

@@ -21,6 +21,7 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
 import { quoteJson } from '../../../operators/expr/json/value.ts';
 import { type ColType, colType, isTimestamp, OID } from '../../../operators/types.ts';
+import { isJson } from '../cast.ts';
 
 /** int2vector and oidvector are written as text. */
 export function isArrayType(oid: number): boolean {
@@ -31,7 +32,7 @@ export function isArrayType(oid: number): boolean {
 export function datumOfJson(node: JsonNode, text: string, type: ColType, ctx: EvalContext): Datum {
   if (node.kind === 'null') return null;
   const source = text.slice(node.start, node.end);
-  if (type.oid === OID.json || type.oid === OID.jsonb) {
+  if (isJson(type.oid)) {
     return inputText(node.kind === 'string' ? quoteJson(decodeString(node)) : source, type, ctx);
   }
   if (node.kind === 'string') return inputText(decodeString(node), type, ctx);
@@ -58,8 +59,6 @@ export function arrayOf(node: JsonNode, type: ColType, datumOf: (item: JsonNode,
   if (items.length === 0) return pgArray(element.oid, []);
   return { k: 'array', elem: element.oid, dims, lower: dims.map(() => 1), items };
 }
-
-const isJson = (oid: number) => oid === OID.json || oid === OID.jsonb;
 
 function collect(
   node: JsonArrayNode,
