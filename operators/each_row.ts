@@ -8,16 +8,17 @@
 import type { Batch } from './batch/batch.ts';
 import { repeatRows } from './batch/sort.ts';
 import { kernels } from './kernels/index.ts';
-import type { Operator, OperatorState, Tick } from './operator.ts';
+import type { Operator, Tick } from './operator.ts';
 import { consolidator } from './state/consolidate.ts';
-import type { Saved } from './state/saved.ts';
+import { StatelessOperator } from './stateless.ts';
 import type { ColType } from './types.ts';
 
-export class EachRow implements Operator {
+export class EachRow extends StatelessOperator {
   readonly #map: Operator;
   readonly #net: ReturnType<typeof consolidator>;
 
   constructor(map: Operator, inputTypes: ColType[]) {
+    super();
     this.#map = map;
     this.#net = consolidator(inputTypes);
   }
@@ -31,23 +32,7 @@ export class EachRow implements Operator {
     return repeatRows(this.#net(input, arena), input.columns.length, arena);
   }
 
-  endTick(): void {
-    this.#map.endTick();
-  }
-
-  state(): OperatorState {
-    return this.#map.state();
-  }
-
-  save(): Saved {
-    return this.#map.save();
-  }
-
-  load(saved: Saved): void {
-    this.#map.load(saved);
-  }
-
-  release(): void {
+  override release(): void {
     this.#map.release();
   }
 }

@@ -14,7 +14,6 @@ import { sliceBatch } from './batch/slice.ts';
 import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
 import { columnsOf } from './expr/columns.ts';
-import { callsExternal } from './expr/external.ts';
 import { type InAdvance, inAdvance } from './expr/in_advance.ts';
 import { type BoundExpr, bindExpr, isTrueOf } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
@@ -58,7 +57,6 @@ export class MapOperator extends StatelessOperator {
   readonly #needed: number[];
   /** Of expressions that call functions in other languages. */
   readonly #inAdvance: InAdvance | null;
-  readonly #callsExternal: boolean;
   /** Rows of the next piece. */
   #pieceRows = 1;
   /** The filter, where that calls none. */
@@ -96,10 +94,9 @@ export class MapOperator extends StatelessOperator {
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
     this.#needed = [...needed];
-    const computed = [...(filter === null ? [] : [filter]), ...(project ?? [])];
-    this.#callsExternal = computed.some(callsExternal);
     // What is volatile (each_row.ts) must not be evaluated twice.
-    this.#inAdvance = path === 'interpreter' ? null : inAdvance(computed);
+    this.#inAdvance =
+      path === 'interpreter' ? null : inAdvance([...(filter === null ? [] : [filter]), ...(project ?? [])]);
     this.#plainFilter = filter !== null && inAdvance([filter]) === null ? filter : null;
     const computes = path !== 'interpreter' && (filter !== null || !this.#columnsOnly);
     this.#kernel = computes ? compileMap(filter, project, inputTypes, types) : null;
@@ -133,7 +130,7 @@ export class MapOperator extends StatelessOperator {
   }
 
   stepPieces([input]: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> | null {
-    return this.#callsExternal ? this.#pieces(input, tick, room) : null;
+    return this.#inAdvance === null ? null : this.#pieces(input, tick, room);
   }
 
   /** A piece that took less is followed by a larger one, a piece that took more than twice as much by a smaller one. */

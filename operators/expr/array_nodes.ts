@@ -5,10 +5,10 @@
  * or empty are skipped only when every part is. A subscript out of bounds, or with too few indexes, is NULL; a slice out of
  * bounds is the empty array, and its result's lower bounds are 1.
  */
-import { type Datum, type PgArray, pgArray } from '../datum.ts';
+import { type Datum, isPgArray, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { OID } from '../types.ts';
-import { checkItems } from './array/value.ts';
+import { checkItems, MAX_DIMS, tooManyDims } from './array/value.ts';
 import { elementType } from './array_types.ts';
 import { requireFunction } from './functions/registry.ts';
 import type { EvalContext, Expr } from './ir.ts';
@@ -16,14 +16,12 @@ import type { EvalContext, Expr } from './ir.ts';
 type ArrayNode = Extract<Expr, { k: 'array' }>;
 type SubscriptNode = Extract<Expr, { k: 'subscript' }>;
 
-const MAX_DIMS = 6;
-
 /** The array of an ARRAY[...] node from the values of its items. */
 export function buildArray(e: ArrayNode, values: Datum[]): PgArray {
   const elem = elementType(e.t.oid);
   const nested = e.items.some((i) => i.t.oid === e.t.oid);
   if (!nested) return pgArray(elem, values);
-  const parts = values.filter((v): v is PgArray => asArray(v) !== null && asArray(v)!.dims.length > 0);
+  const parts = values.filter(isPgArray).filter((v) => v.dims.length > 0);
   if (parts.length === 0) return pgArray(elem, []);
   const first = parts[0];
   const sameDims = (p: PgArray) =>
@@ -31,12 +29,7 @@ export function buildArray(e: ArrayNode, values: Datum[]): PgArray {
   if (parts.length < values.length || !parts.every(sameDims)) {
     throw new SqlError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
   }
-  if (first.dims.length + 1 > MAX_DIMS) {
-    throw new SqlError(
-      '54000',
-      `number of array dimensions (${first.dims.length + 1}) exceeds the maximum allowed (6)`,
-    );
-  }
+  if (first.dims.length === MAX_DIMS) throw tooManyDims(MAX_DIMS + 1);
   checkItems(parts.length * first.items.length);
   return {
     k: 'array',
@@ -57,14 +50,13 @@ export function subscriptArray(
 ): Datum {
   if (arg === null) return null;
   if (e.arg.t.oid === OID.jsonb) return jsonbSubscript(arg, lowers, ctx);
-  const a = asArray(arg);
-  if (!a) throw new SqlError('42804', 'cannot subscript a value that is not an array');
+  if (!isPgArray(arg)) throw new SqlError('42804', 'cannot subscript a value that is not an array');
   const isSlice = e.indexes.some((i) => i.slice);
   for (let d = 0; d < e.indexes.length; d++) {
     const index = e.indexes[d];
     if ((index.lower && lowers[d] === null) || (index.upper && uppers[d] === null)) return null;
   }
-  return isSlice ? slice(e, a, lowers, uppers) : element(a, lowers);
+  return isSlice ? slice(e, arg, lowers, uppers) : element(arg, lowers);
 }
 
 function element(a: PgArray, indexes: Datum[]): Datum {
@@ -113,8 +105,4 @@ function jsonbSubscript(arg: Datum, indexes: Datum[], ctx: EvalContext): Datum {
   if (indexes.includes(null)) return null;
   const path = pgArray(OID.text, indexes.map(String));
   return requireFunction('jsonb_extract_path(jsonb,_text)')(arg, path, ctx);
-}
-
-function asArray(d: Datum): PgArray | null {
-  return d !== null && typeof d === 'object' && 'k' in d && d.k === 'array' ? d : null;
 }

@@ -17,8 +17,7 @@
 import type { Datum, PgArray } from '../../operators/datum.ts';
 import { pgArray } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
-
-import { checkedArray } from '../../operators/expr/array/value.ts';
+import { checkedArray, MAX_DIMS, tooManyDims } from '../../operators/expr/array/value.ts';
 import { defaultContext, withoutClock } from '../../operators/expr/context.ts';
 import { inputText, outputText } from '../../operators/expr/io/index.ts';
 import { type ColType, OID } from '../../operators/types.ts';
@@ -181,8 +180,7 @@ function arrayOf(elem: number, value: Json[], read: (value: Json) => Datum): Dat
       return pgArray(elem, []);
     throw unequal();
   }
-  if (dims.length > 6)
-    throw new SqlError('54000', `number of array dimensions (${dims.length}) exceeds the maximum allowed (6)`);
+  if (dims.length > MAX_DIMS) throw tooManyDims(dims.length);
   const items: Datum[] = [];
   const level = (list: Json, depth: number): void => {
     if (Array.isArray(list) !== depth < dims.length) throw unequal();

@@ -9,8 +9,9 @@ function doubled(depth: number): string {
   return `WITH c0 AS (SELECT 1 AS a)${items.map((item) => `, ${item}`).join('')} SELECT a FROM c${depth}`;
 }
 
-test('what is too large when it is written out is refused', async () => {
-  const engine = await openEngine({});
+test('what is too large when it is written out is refused', async (t) => {
+  const engine = await openEngine();
+  t.after(() => engine.close());
   const refused = { sqlstate: '54001', message: /too large when its WITH queries and views are written out/ };
   assert.deepEqual(await sql(engine, doubled(4)), [['1']]);
   await sql(engine, 'CREATE TABLE t (a int)');
@@ -24,8 +25,9 @@ test('what is too large when it is written out is refused', async () => {
     await assert.rejects(sql(engine, statement), refused, statement.slice(0, 30));
 });
 
-test('a chain of views ends where it is too large', async () => {
-  const engine = await openEngine({});
+test('a chain of views ends where it is too large', async (t) => {
+  const engine = await openEngine();
+  t.after(() => engine.close());
   await sql(engine, 'CREATE VIEW c0 AS SELECT 1 AS a');
   let made = 0;
   await assert.rejects(

@@ -6,7 +6,7 @@ import type { Datum, PgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { turn } from '../../turn.ts';
 import { TextBuilder } from '../text/text_builder.ts';
-import { arrayTooLarge, checkedArray, MAX_DIMS, MAX_ITEMS, tooManyDims } from './value.ts';
+import { checkedArray, checkItems, MAX_DIMS, tooManyDims } from './value.ts';
 
 const LOOK_ITEMS = 4096;
 
@@ -133,7 +133,7 @@ class ArrayParser {
         if (depth !== ndim) throw mismatch();
         fixed = true;
         if (items.length % LOOK_ITEMS === 0) turn.look();
-        if (items.length === MAX_ITEMS) throw arrayTooLarge();
+        checkItems(items.length + 1);
         items.push(element === null ? null : this.readElement(element));
         counts[depth - 1]++;
         expectDelimiter = true;

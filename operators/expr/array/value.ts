@@ -35,6 +35,16 @@ export function checkItems(n: number): void {
   if (n > MAX_ITEMS) throw arrayTooLarge();
 }
 
+/** One dimension of what comes one by one: the first that is too many ends it. */
+export function collectArray(elem: number, from: Iterable<Datum>): PgArray {
+  const items: Datum[] = [];
+  for (const item of from) {
+    checkItems(items.length + 1);
+    items.push(item);
+  }
+  return pgArray(elem, items);
+}
+
 /** The same shape with every item changed; NULL items are not handed to `f`. Casts between array types are this. */
 export function mapArray(a: PgArray, elem: number, f: (d: Datum) => Datum): PgArray {
   return { ...a, elem, items: a.items.map((d) => (d === null ? null : f(d))) };

@@ -8,7 +8,7 @@ import { type Datum, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { turn } from '../../turn.ts';
 import { OID } from '../../types.ts';
-import { checkItems } from '../array/value.ts';
+import { collectArray } from '../array/value.ts';
 import { type CompiledRegex, compileRegex, defaultOptions, parseFlags, type Spans } from '../regex/regex.ts';
 import { similarToRegex } from '../regex/similar.ts';
 import { codePointIndex, codePointLength, unitIndex, unitsAt } from '../text/code_points.ts';
@@ -182,14 +182,7 @@ function* splitPieces(text: string, pattern: string, flags: string, fn: string):
 
 const SPLIT_ARRAY = 'regexp_split_to_array()';
 const SPLIT_TABLE = 'regexp_split_to_table()';
-function splitArray(t: string, p: string, f = ''): PgArray {
-  const items: string[] = [];
-  for (const piece of splitPieces(t, p, f, SPLIT_ARRAY)) {
-    checkItems(items.length + 1);
-    items.push(piece);
-  }
-  return pgArray(OID.text, items);
-}
+const splitArray = (t: string, p: string, f = '') => collectArray(OID.text, splitPieces(t, p, f, SPLIT_ARRAY));
 function* splitTable(t: string, p: string, f = ''): Iterable<[string]> {
   for (const piece of splitPieces(t, p, f, SPLIT_TABLE)) yield [piece];
 }

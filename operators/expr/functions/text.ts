@@ -1,9 +1,9 @@
 /** The functions of text, name, bpchar and "char", and the casts between them; the work is in ../text/. */
 import { hash } from 'node:crypto';
-import { type Datum, isPgArray, type PgArray, pgArray } from '../../datum.ts';
+import { type Datum, isPgArray, type PgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
-import { checkItems } from '../array/value.ts';
+import { collectArray } from '../array/value.ts';
 import { trimBpchar } from '../compare.ts';
 import { parseInt4 } from '../io/integer.ts';
 import { outputText } from '../io/registry.ts';
@@ -93,13 +93,7 @@ registerTyped('quote_nullable(anyelement)', ([v], call, ctx) =>
 );
 
 function splitToArray(t: string | null, separator: string | null, nullText: string | null): PgArray | null {
-  if (t === null) return null;
-  const items: Datum[] = [];
-  for (const part of strings.splitString(t, separator, nullText)) {
-    checkItems(items.length + 1);
-    items.push(part);
-  }
-  return pgArray(OID.text, items);
+  return t === null ? null : collectArray(OID.text, strings.splitString(t, separator, nullText));
 }
 register('string_to_array(text,text)', (t: string | null, sep: string | null) => splitToArray(t, sep, null));
 register('string_to_array(text,text,text)', splitToArray);

@@ -26,7 +26,8 @@ const TRUE = 't'.charCodeAt(0);
 const FALSE = 'f'.charCodeAt(0);
 
 const NUMBER_RANK = 2;
-/** By the character that it begins with; numbers begin with all others. */
+const END_RANK = 6;
+/** By the character that it begins with; numbers begin with all others. Where one has an end and the other has not, the rests decide. */
 const RANKS = new Map([
   [NULL, 0],
   [QUOTE, 1],
@@ -34,6 +35,8 @@ const RANKS = new Map([
   [TRUE, 3],
   [ARRAY, 4],
   [OBJECT, 5],
+  [ARRAY_END, END_RANK],
+  [OBJECT_END, END_RANK],
 ]);
 
 const opens = (c: number) => c === ARRAY || c === OBJECT;
@@ -57,15 +60,18 @@ function compareTokens(a: string, b: string): number {
     while (separates(b.charCodeAt(j))) j++;
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(j);
-    if (x === y && (opens(x) || closes(x))) {
+    if (rank(x) !== rank(y)) return compareRests(a, i, b, j, depth) || rank(x) - rank(y);
+    if (opens(x) || closes(x)) {
       depth += opens(x) ? 1 : -1;
       i++;
       j++;
     } else {
-      const order = closes(x) || closes(y) || opens(x) || opens(y) ? null : compareScalars(a, i, b, j);
-      if (order !== 0) return compareRests(a, i, b, j, depth) || (order ?? rank(x) - rank(y));
-      i = endOfScalar(a, i);
-      j = endOfScalar(b, j);
+      const endA = endOfScalar(a, i);
+      const endB = endOfScalar(b, j);
+      const order = compareScalars(a.slice(i, endA), b.slice(j, endB));
+      if (order !== 0) return compareRests(a, i, b, j, depth) || order;
+      i = endA;
+      j = endB;
     }
     if (depth === 0) return 0;
   }
@@ -73,17 +79,13 @@ function compareTokens(a: string, b: string): number {
 
 const rank = (c: number) => RANKS.get(c) ?? NUMBER_RANK;
 
-function compareScalars(a: string, i: number, b: string, j: number): number {
-  const x = a.charCodeAt(i);
-  const y = b.charCodeAt(j);
-  if (rank(x) !== rank(y)) return rank(x) - rank(y);
-  if (x === NULL) return 0;
-  if (x === TRUE || x === FALSE) return x - y;
-  const textA = a.slice(i, endOfScalar(a, i));
-  const textB = b.slice(j, endOfScalar(b, j));
-  if (textA === textB) return 0;
-  if (x === QUOTE) return compareText(JSON.parse(textA) as string, JSON.parse(textB) as string);
-  return compareDecimal(parseDecimal(textA) as Decimal, parseDecimal(textB) as Decimal);
+/** Of two of one rank. */
+function compareScalars(a: string, b: string): number {
+  if (a === b) return 0;
+  const first = a.charCodeAt(0);
+  if (first === QUOTE) return compareText(JSON.parse(a) as string, JSON.parse(b) as string);
+  if (first === TRUE || first === FALSE) return first - b.charCodeAt(0);
+  return compareDecimal(parseDecimal(a) as Decimal, parseDecimal(b) as Decimal);
 }
 
 function endOfScalar(text: string, start: number): number {

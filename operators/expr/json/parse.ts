@@ -41,7 +41,7 @@ export type JsonNode = JsonObjectNode | JsonArrayNode | JsonStringNode | JsonAto
 /** Deeper nesting is refused: every walk over a tree recurses. (PostgreSQL refuses at some 6000 levels, by its stack size.) */
 const MAX_DEPTH = 1000;
 /** Of a document, whose tree and what is made of it lie on the heap, some 600 bytes a value at the most. (PostgreSQL has limits of bytes, which larger documents reach.) */
-export const MAX_VALUES = 1 << 20;
+const MAX_VALUES = 1 << 20;
 const LOOK_VALUES = 4096;
 
 function jsonError(detail: string): SqlError {

@@ -13,9 +13,9 @@
  *
  * Whether a value fits is found when it is read: a branch of a union that is never there does no harm.
  */
-import { type Datum, type PgArray, pgArray } from '../../../operators/datum.ts';
+import { type Datum, isPgArray, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import { checkItems } from '../../../operators/expr/array/value.ts';
+import { checkItems, MAX_DIMS, tooManyDims } from '../../../operators/expr/array/value.ts';
 import { elementType, isArrayType } from '../../../operators/expr/array_types.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
@@ -29,7 +29,6 @@ import type { AvroType } from './schema.ts';
 export type ValueReader = (from: AvroBytes) => Datum;
 
 const CONTEXT = defaultContext();
-const MOST_DIMENSIONS = 6;
 
 /** `known`: readers of the schema's records as JSON text. */
 export function valueReader(type: AvroType, column: ColType, known = new Map<AvroType, JsonReader>()): ValueReader {
@@ -77,17 +76,13 @@ function arrayReader(item: ValueReader, element: number): ValueReader {
       checkItems(items.length + 1);
       items.push(item(from));
     });
-    const inner = items.find((value): value is PgArray => isArray(value));
+    const inner = items.find(isPgArray);
     return inner === undefined ? pgArray(element, items) : arrayOfArrays(items, inner, element);
   };
 }
 
-function isArray(value: Datum): value is PgArray {
-  return typeof value === 'object' && value !== null && 'k' in value && value.k === 'array';
-}
-
 function arrayOfArrays(items: Datum[], first: PgArray, element: number): PgArray {
-  const same = (value: Datum): value is PgArray => isArray(value) && String(value.dims) === String(first.dims);
+  const same = (value: Datum): value is PgArray => isPgArray(value) && String(value.dims) === String(first.dims);
   if (!items.every(same)) {
     throw new SqlError('22P02', 'malformed Avro array', {
       detail: 'Multidimensional arrays must have sub-arrays with matching dimensions.',
@@ -95,12 +90,7 @@ function arrayOfArrays(items: Datum[], first: PgArray, element: number): PgArray
   }
   if (first.dims.length === 0) return pgArray(element, []);
   const dims = [items.length, ...first.dims];
-  if (dims.length > MOST_DIMENSIONS) {
-    throw new SqlError(
-      '54000',
-      `number of array dimensions (${dims.length}) exceeds the maximum allowed (${MOST_DIMENSIONS})`,
-    );
-  }
+  if (dims.length > MAX_DIMS) throw tooManyDims(dims.length);
   checkItems(items.length * first.items.length);
   return { k: 'array', elem: element, dims, lower: dims.map(() => 1), items: items.flatMap((value) => value.items) };
 }

@@ -13,6 +13,7 @@
  */
 import { type Datum, type Decimal, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { MAX_DIMS, tooManyDims } from '../../../operators/expr/array/value.ts';
 import { arrayTypeOf, elementType, isArrayType as isArray } from '../../../operators/expr/array_types.ts';
 import { EPOCH_DIFF_MICROS, timestampInRange } from '../../../operators/expr/datetime/calendar.ts';
 import { coerceTypmod, inputText } from '../../../operators/expr/io/index.ts';
@@ -20,8 +21,7 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
 import { quoteJson } from '../../../operators/expr/json/value.ts';
 import { type ColType, colType, isTimestamp, OID } from '../../../operators/types.ts';
-
-const MAX_DIMENSIONS = 6;
+import { isJson } from '../cast.ts';
 
 /** int2vector and oidvector are written as text. */
 export function isArrayType(oid: number): boolean {
@@ -32,7 +32,7 @@ export function isArrayType(oid: number): boolean {
 export function datumOfJson(node: JsonNode, text: string, type: ColType, ctx: EvalContext): Datum {
   if (node.kind === 'null') return null;
   const source = text.slice(node.start, node.end);
-  if (type.oid === OID.json || type.oid === OID.jsonb) {
+  if (isJson(type.oid)) {
     return inputText(node.kind === 'string' ? quoteJson(decodeString(node)) : source, type, ctx);
   }
   if (node.kind === 'string') return inputText(decodeString(node), type, ctx);
@@ -50,12 +50,7 @@ export function arrayOf(node: JsonNode, type: ColType, datumOf: (item: JsonNode,
   const dims: number[] = [];
   for (let inner: JsonNode = node; inner.kind === 'array'; inner = inner.items[0]) {
     if (isJson(element.oid) && dims.length > 0) break;
-    if (dims.length === MAX_DIMENSIONS) {
-      throw new SqlError(
-        '54000',
-        `number of array dimensions (${MAX_DIMENSIONS + 1}) exceeds the maximum allowed (${MAX_DIMENSIONS})`,
-      );
-    }
+    if (dims.length === MAX_DIMS) throw tooManyDims(MAX_DIMS + 1);
     dims.push(inner.items.length);
     if (inner.items.length === 0) break;
   }
@@ -64,8 +59,6 @@ export function arrayOf(node: JsonNode, type: ColType, datumOf: (item: JsonNode,
   if (items.length === 0) return pgArray(element.oid, []);
   return { k: 'array', elem: element.oid, dims, lower: dims.map(() => 1), items };
 }
-
-const isJson = (oid: number) => oid === OID.json || oid === OID.jsonb;
 
 function collect(
   node: JsonArrayNode,
