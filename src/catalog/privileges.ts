@@ -23,7 +23,7 @@ export const CREATE = 512;
 export const TEMPORARY = 1024;
 export const CONNECT = 2048;
 
-/** By name; bits, and the letters of aclitem in its order. */
+/** By name. */
 export const PRIVILEGE_BITS: Record<string, number> = {
   INSERT,
   SELECT,
@@ -39,7 +39,8 @@ export const PRIVILEGE_BITS: Record<string, number> = {
   TEMP: TEMPORARY,
   CONNECT,
 };
-const LETTERS: [bit: number, letter: string][] = [
+/** The letters of aclitem, in its order. */
+export const ACL_LETTERS: readonly [bit: number, letter: string][] = [
   [INSERT, 'a'],
   [SELECT, 'r'],
   [UPDATE, 'w'],
@@ -187,7 +188,7 @@ export function withoutRole(acl: Acl, role: number): Acl {
 }
 
 export function aclText({ grantee, grantor, privileges, grantable }: AclItem, nameOf: (oid: number) => string): string {
-  const letters = LETTERS.filter(([bit]) => (privileges & bit) !== 0).map(([bit, letter]) =>
+  const letters = ACL_LETTERS.filter(([bit]) => (privileges & bit) !== 0).map(([bit, letter]) =>
     (grantable & bit) === 0 ? letter : `${letter}*`,
   );
   const name = (role: number) => (role === PUBLIC ? '' : quoteIdent(nameOf(role)));

@@ -30,11 +30,7 @@ class HostedSink extends CountedSink {
 
 export class HostedConnection implements Connection {
   readonly out: Output;
-  readonly remoteAddress = null;
-  readonly remotePort = null;
-  readonly localAddress = null;
-  readonly localPort = null;
-  readonly tls = null;
+  readonly peer = { address: null, port: null, localAddress: null, localPort: null, tls: null };
   readonly rowSender = null;
   readonly holder = null;
   ended = false;

@@ -13,7 +13,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { endsOf, type Peer } from '../postgres/wire/socket_connection.ts';
+import type { Peer } from '../postgres/wire/connection.ts';
+import { endsOf } from '../postgres/wire/socket_connection.ts';
 import { secureOptionsOf, stateOf, type TlsPair } from '../postgres/wire/tls.ts';
 import { ClientGone, sendJson } from './answer.ts';
 import { consoleFiles } from './console_files.ts';

@@ -11,7 +11,7 @@
  */
 import { Duplex } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
-import type { Peer } from '../postgres/wire/socket_connection.ts';
+import type { Peer } from '../postgres/wire/connection.ts';
 
 type Message =
   | { k: 'open'; id: number; peer: Peer }

@@ -12,6 +12,7 @@ import { TextWriter } from '../postgres/copy/text_writer.ts';
 import { BlockWriter } from '../postgres/encode/block_writer.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
 import { DataRowWriter, type RowWriter } from '../postgres/encode/row_writer.ts';
+import type { Peer } from '../postgres/wire/connection.ts';
 import {
   CLOSE_GRACE_MS,
   type ClientHandler,
@@ -20,7 +21,7 @@ import {
   listenHere,
 } from '../postgres/wire/listener.ts';
 import { BACKEND } from '../postgres/wire/protocol.ts';
-import { type Peer, READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
+import { READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { TlsPair } from '../postgres/wire/tls.ts';
 import type { Channel } from './channel.ts';
@@ -82,16 +83,7 @@ export class ClientHost implements ClientHandler<SocketConnection> {
 
   started(connection: SocketConnection, startup: StartupMessage): void {
     const id = ++this.#lastId;
-    this.#channel.post({
-      k: 'started',
-      connection: id,
-      startup,
-      address: connection.remoteAddress,
-      port: connection.remotePort,
-      localAddress: connection.localAddress,
-      localPort: connection.localPort,
-      tls: connection.tls,
-    });
+    this.#channel.post({ k: 'started', connection: id, startup, peer: connection.peer });
     const client = new HostedClient(this.#channel, id, connection, this.#log);
     this.#clients.set(id, client);
     client.begin(this.#tellNow, () => this.#clients.delete(id));

@@ -6,7 +6,7 @@ import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
 import type { EnumType } from '../../operators/expr/enum_types.ts';
 import type { Place } from '../kafka/buffers.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
-import type { Peer } from '../postgres/wire/socket_connection.ts';
+import type { Peer } from '../postgres/wire/connection.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { SourceEvent } from '../sources/source.ts';
 import type { SentBatch } from './batches.ts';
@@ -122,7 +122,7 @@ export type FromIo =
   | { k: 'answer'; call: number; value: unknown }
   | { k: 'failed'; call: number; error: SentError }
   | { k: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> | undefined }
-  | ({ k: 'started'; connection: number; startup: StartupMessage } & Peer)
+  | { k: 'started'; connection: number; startup: StartupMessage; peer: Peer }
   | { k: 'cancel'; serial: number; pid: number; secret: Uint8Array }
   | { k: 'rowsFailed'; connection: number; error: SentError }
   | { k: 'batch'; source: number; generation: number; batch: SentBatch }

@@ -9,13 +9,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
-import type { Connection, Holder, RowSender } from '../postgres/wire/connection.ts';
+import type { Connection, Holder, Peer, RowSender } from '../postgres/wire/connection.ts';
 import { CountedSink } from '../postgres/wire/counted_sink.ts';
 import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend_decoder.ts';
 import type { ClientHandler, ClientListener, Heard, ListenOptions } from '../postgres/wire/listener.ts';
 import { Output } from '../postgres/wire/output.ts';
 import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
-import type { TlsPair, TlsState } from '../postgres/wire/tls.ts';
+import type { TlsPair } from '../postgres/wire/tls.ts';
 import { Waiter } from '../postgres/wire/waiter.ts';
 import type { Channel } from './channel.ts';
 import { type Call, FRAME, type FromIo, laterFrame, receivedError, type SentError, type ToIo } from './messages.ts';
@@ -147,11 +147,7 @@ interface RowsOut {
 
 class RemoteConnection implements Connection, RowSender {
   readonly out: Output;
-  readonly remoteAddress: string | null;
-  readonly remotePort: number | null;
-  readonly localAddress: string | null;
-  readonly localPort: number | null;
-  readonly tls: TlsState | null;
+  readonly peer: Peer;
   readonly rowSender = this;
   readonly holder: Holder | null;
   ended = false;
@@ -177,11 +173,7 @@ class RemoteConnection implements Connection, RowSender {
   ) {
     this.#channel = channel;
     this.#id = opened.connection;
-    this.remoteAddress = opened.address;
-    this.remotePort = opened.port;
-    this.localAddress = opened.localAddress;
-    this.localPort = opened.localPort;
-    this.tls = opened.tls;
+    this.peer = opened.peer;
     this.#decoder = new FrontendDecoder(maxMessageBytes);
     this.#sink = new RemoteSink(channel, this.#id);
     this.out = new Output(this.#sink);

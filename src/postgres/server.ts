@@ -187,7 +187,7 @@ class WireServer implements ClientHandler {
       return await logIn(connection, user, engine.roles, auth, sessionsOf, this.#clock());
     } catch (error) {
       if (error instanceof SqlError && error.sqlstate.startsWith('28'))
-        this.log?.('warn', 'a client was not let in', { reason: error.message, address: connection.remoteAddress });
+        this.log?.('warn', 'a client was not let in', { reason: error.message, address: connection.peer.address });
       throw error;
     } finally {
       clearTimeout(timer);

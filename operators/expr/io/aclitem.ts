@@ -1,4 +1,4 @@
-/** aclitem, one granted set of privileges: `grantee=arwd/grantor`, kept as its text. The catalogs hold none, but name the type. */
+/** aclitem, one granted set of privileges: `grantee=arwd/grantor`, kept as its text. What the catalogs hold of them is made in src/postgres/catalog/acl.ts. */
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
 import { registerIo } from './registry.ts';

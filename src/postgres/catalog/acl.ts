@@ -2,7 +2,7 @@
 import { type Datum, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { OID } from '../../../operators/types.ts';
-import { type Acl, aclText } from '../../catalog/privileges.ts';
+import { ACL_LETTERS, type Acl, aclText, privilegeNames } from '../../catalog/privileges.ts';
 import { PUBLIC } from '../../catalog/roles.ts';
 import { OWNER } from './oids.ts';
 import { type Named, roleName, roleOid } from './roles.ts';
@@ -16,26 +16,15 @@ export function aclArray(acl: Acl | null | undefined, named: Named): Datum {
   );
 }
 
-/** The letters of all privileges in PostgreSQL's order, also of those that nothing here has. */
-const PRIVILEGES: [letter: string, name: string][] = [
-  ['a', 'INSERT'],
-  ['r', 'SELECT'],
-  ['w', 'UPDATE'],
-  ['d', 'DELETE'],
-  ['D', 'TRUNCATE'],
-  ['x', 'REFERENCES'],
-  ['t', 'TRIGGER'],
-  ['X', 'EXECUTE'],
-  ['U', 'USAGE'],
-  ['C', 'CREATE'],
-  ['T', 'TEMPORARY'],
-  ['c', 'CONNECT'],
-  ['s', 'SET'],
-  ['A', 'ALTER SYSTEM'],
-  ['m', 'MAINTAIN'],
+/** All privileges of PostgreSQL in the order of their letters, also those that nothing here has. */
+const PRIVILEGES = [
+  ...ACL_LETTERS.flatMap(([bit, letter]) => privilegeNames(bit).map((name) => ({ letter, name }))),
+  { letter: 's', name: 'SET' },
+  { letter: 'A', name: 'ALTER SYSTEM' },
+  { letter: 'm', name: 'MAINTAIN' },
 ];
 
-export interface Grant {
+interface Grant {
   grantor: number;
   /** 0: PUBLIC. */
   grantee: number;
@@ -51,9 +40,9 @@ export function grantsOf(item: string, named: Named): Grant[] {
     grantee: grantee === '' ? PUBLIC : oidOf(grantee, named),
     grantor: grantor === undefined ? OWNER : oidOf(grantor, named),
   };
-  return PRIVILEGES.flatMap(([letter, privilege]) => {
+  return PRIVILEGES.flatMap(({ letter, name }) => {
     const at = letters.indexOf(letter);
-    return at < 0 ? [] : [{ ...ids, privilege, grantable: letters[at + 1] === '*' }];
+    return at < 0 ? [] : [{ ...ids, privilege: name, grantable: letters[at + 1] === '*' }];
   });
 }
 

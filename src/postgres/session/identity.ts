@@ -62,25 +62,30 @@ export class Identity implements SettingsOwner {
     return found ?? (name === this.login.user ? this.login.role : undefined);
   }
 
+  /** Whether it has the rights of a role of the server's own. */
+  #isIn(group: string): boolean {
+    const roles = this.#roles;
+    return roles?.hasRightsOf(this.current.role, roles.named(group).oid) === true;
+  }
+
   /** Throws when the session may not end what a session of this role does. */
   checkSignal(role: number, does: string): void {
     if (this.isSuperuser) return;
-    const mine = this.#roles?.rightsOf(this.current.role) ?? new Set();
     if (this.#isSuperuser(role))
       throw new SqlError('42501', `permission denied to ${does}`, {
         detail: 'Only superusers may do so with what superusers run.',
       });
-    if (mine.has(role) || mine.has(this.#roles?.named('pg_signal_backend').oid ?? GONE)) return;
+    if (this.#roles?.hasRightsOf(this.current.role, role) || this.#isIn('pg_signal_backend')) return;
     throw new SqlError('42501', `permission denied to ${does}`, {
       detail: 'Only roles that have the rights of the role that runs it, or of "pg_signal_backend", may do so.',
     });
   }
 
+  /** Throws when the session may not call a function of the catalog. */
   checkCall(name: string): void {
     const group = RESTRICTED_FUNCTIONS.get(name);
     if (group === undefined || this.isSuperuser) return;
-    const mine = this.#roles?.rightsOf(this.current.role);
-    if (group !== null && mine?.has(this.#roles?.named(group).oid ?? GONE)) return;
+    if (group !== null && this.#isIn(group)) return;
     throw new SqlError('42501', `permission denied for function ${name}`);
   }
 

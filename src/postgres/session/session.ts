@@ -273,10 +273,10 @@ export class Session implements Listener {
       role: session.role,
       database: this.database,
       applicationName: this.settings.raw('application_name') ?? '',
-      clientAddress: this.connection.remoteAddress,
-      clientPort: this.connection.remotePort,
-      serverAddress: this.connection.localAddress,
-      serverPort: this.connection.localPort,
+      clientAddress: this.connection.peer.address,
+      clientPort: this.connection.peer.port,
+      serverAddress: this.connection.peer.localAddress,
+      serverPort: this.connection.peer.localPort,
       backendStart: this.#backendStart,
       transactionStart: this.block.startedAt,
       queryStart: this.#queryStart,
@@ -289,7 +289,7 @@ export class Session implements Listener {
             ? 'idle in transaction'
             : 'idle in transaction (aborted)',
       query: withoutPasswords(this.#query),
-      tls: this.connection.tls,
+      tls: this.connection.peer.tls,
     };
   }
 

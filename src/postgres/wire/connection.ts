@@ -5,15 +5,20 @@ import type { FrontendMessage } from './frontend_decoder.ts';
 import type { Output } from './output.ts';
 import type { TlsState } from './tls.ts';
 
-export interface Connection {
-  readonly out: Output;
-  readonly remoteAddress: string | null;
-  readonly remotePort: number | null;
+/** Both ends of a connection; null: it has none that have addresses. */
+export interface Peer {
+  readonly address: string | null;
+  readonly port: number | null;
   /** The end of it that is the server's. */
   readonly localAddress: string | null;
   readonly localPort: number | null;
   /** How it is encrypted; null: it is not. */
   readonly tls: TlsState | null;
+}
+
+export interface Connection {
+  readonly out: Output;
+  readonly peer: Peer;
   /** The client sends no more. */
   readonly ended: boolean;
   /** The socket is gone. */

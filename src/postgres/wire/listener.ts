@@ -8,9 +8,9 @@ import type { SecureContext } from 'node:tls';
 import { SqlError } from '../../../operators/errors.ts';
 import type { Log, PostgresServerOptions } from '../options.ts';
 import { asFatal, toSqlError } from '../session/report_error.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Peer } from './connection.ts';
 import { errorResponse } from './control_message.ts';
-import { endsOf, type Peer, SocketConnection } from './socket_connection.ts';
+import { endsOf, SocketConnection } from './socket_connection.ts';
 import { awaitStartup } from './startup.ts';
 import type { StartupMessage } from './startup_packet.ts';
 import { secureContextOf, type TlsPair } from './tls.ts';
@@ -119,7 +119,7 @@ class SocketListener {
     try {
       const packet = await awaitStartup(connection, secure, this.#log);
       if (packet?.kind === 'startup') {
-        if (this.#options.tls?.required && connection.tls === null) throw tlsRequired();
+        if (this.#options.tls?.required && connection.peer.tls === null) throw tlsRequired();
         this.#handler.started(connection, packet);
         return;
       }

@@ -7,28 +7,16 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Connection } from './connection.ts';
+import type { Connection, Peer } from './connection.ts';
 import { FrontendDecoder, type FrontendMessage } from './frontend_decoder.ts';
 import { Output } from './output.ts';
-import { stateOf, type TlsState } from './tls.ts';
+import { stateOf } from './tls.ts';
 import { Waiter } from './waiter.ts';
 
 export const READ_AHEAD_BYTES = 1 << 20;
 const SHORT_BYTES = 4096;
 const NOTHING = Buffer.alloc(0);
 
-/** Where a stream that is no socket comes from. */
-export interface Peer {
-  address: string | null;
-  port: number | null;
-  /** Where it came to. */
-  localAddress: string | null;
-  localPort: number | null;
-  /** How its way here was encrypted. */
-  tls: TlsState | null;
-}
-
-/** Both ends of a socket. */
 export function endsOf(socket: Socket): Omit<Peer, 'tls'> {
   return {
     address: socket.remoteAddress ?? null,
@@ -41,15 +29,11 @@ export function endsOf(socket: Socket): Omit<Peer, 'tls'> {
 export class SocketConnection implements Connection {
   readonly out: Output;
   readonly decoder: FrontendDecoder;
-  readonly remoteAddress: string | null;
-  readonly remotePort: number | null;
-  readonly localAddress: string | null;
-  readonly localPort: number | null;
   readonly rowSender = null;
   readonly holder = null;
   ended = false;
   closed = false;
-  tls: TlsState | null = null;
+  peer: Peer;
   onEnd: (() => void) | null = null;
   onClose: (() => void) | null = null;
   #socket: Duplex;
@@ -58,13 +42,10 @@ export class SocketConnection implements Connection {
   /** Takes the bytes instead of the decoder. */
   #receiver: ((chunk: Buffer) => void) | null = null;
 
+  /** `peer`: of a stream that is no socket, whose it stands for. */
   constructor(socket: Duplex, peer: Peer, maxMessageBytes: number) {
     this.#socket = socket;
-    this.remoteAddress = peer.address;
-    this.remotePort = peer.port;
-    this.localAddress = peer.localAddress;
-    this.localPort = peer.localPort;
-    this.tls = peer.tls;
+    this.peer = peer;
     this.decoder = new FrontendDecoder(maxMessageBytes);
     this.out = new Output(socket);
     this.#attach(socket);
@@ -136,7 +117,7 @@ export class SocketConnection implements Connection {
     this.out.useStream(socket);
     this.#attach(socket);
     socket.once('secure', () => {
-      this.tls = stateOf(socket);
+      this.peer = { ...this.peer, tls: stateOf(socket) };
     });
   }
 
@@ -180,7 +161,7 @@ export class SocketConnection implements Connection {
   writeAtOnce(bytes: Buffer, done: () => void): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return true;
-    if (this.tls !== null || bytes.length > SHORT_BYTES || socket.writableLength > 0) {
+    if (this.peer.tls !== null || bytes.length > SHORT_BYTES || socket.writableLength > 0) {
       socket.write(bytes, done);
       return false;
     }

@@ -28,7 +28,7 @@ export async function awaitStartup(
   const asked = new Set<string>();
   for (;;) {
     if (connection.ended) return null;
-    if (connection.decoder.peek() === TLS_HANDSHAKE && connection.tls === null) {
+    if (connection.decoder.peek() === TLS_HANDSHAKE && connection.peer.tls === null) {
       if (secure === null) throw fatalProtocol('TLS is not available');
       const protocol = await handshake(connection, secure, log);
       // A client of another protocol may have been led here (RFC 7301): who asks in words first is no such client.
@@ -45,7 +45,7 @@ export async function awaitStartup(
     if (packet.kind === 'startup' || packet.kind === 'cancel') return packet;
     if (asked.has(packet.kind)) throw fatalProtocol('encryption was requested twice');
     asked.add(packet.kind);
-    if (packet.kind === 'gssenc' || secure === null || connection.tls !== null) {
+    if (packet.kind === 'gssenc' || secure === null || connection.peer.tls !== null) {
       connection.writeRaw(NO);
       continue;
     }
@@ -63,7 +63,7 @@ export async function awaitStartup(
 /** The protocol that was agreed upon, if one was; when it fails, the connection has ended. */
 async function handshake(connection: SocketConnection, secure: SecureContext, log?: Log): Promise<string | false> {
   const tls = secured(connection.detach(), secure, (error) => {
-    const client = `${connection.remoteAddress}:${connection.remotePort}`;
+    const client = `${connection.peer.address}:${connection.peer.port}`;
     log?.('info', `TLS with ${client} ended: ${error.message}`);
   });
   const done = new Promise<void>((resolve) => {

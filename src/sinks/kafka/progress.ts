@@ -11,8 +11,7 @@ import { kafkaSqlError } from '../../kafka/errors.ts';
 import type { ClusterOptions } from '../../kafka/options.ts';
 import { batchesOf, endOfRecordSet } from '../../kafka/record_batch.ts';
 import { readRecordSet } from '../../kafka/record_set.ts';
-import { TopicConnection, TopicIdentity } from '../../sources/kafka/connection.ts';
-import type { KafkaSourceOptions } from '../../sources/kafka/options.ts';
+import { TopicConnection, TopicIdentity, type TopicOptions } from '../../sources/kafka/connection.ts';
 
 export const PROGRESS_TOPIC = 'tidemark-sink-progress';
 
@@ -36,18 +35,8 @@ function parseProgress(text: string): Progress {
 const FETCH_BYTES = 8 << 20;
 
 /** For a connection that asks about a topic, or reads a little of it. */
-export function askingOnly(cluster: ClusterOptions, topic: string): KafkaSourceOptions {
-  return {
-    cluster,
-    topic,
-    committedOnly: false,
-    checkCrc: true,
-    fetchWaitMs: 100,
-    fetchBytes: FETCH_BYTES,
-    fetchPartitionBytes: FETCH_BYTES,
-    bufferBytes: 0,
-    metadataAgeMs: 0,
-  };
+export function askingOnly(cluster: ClusterOptions, topic: string): TopicOptions {
+  return { cluster, topic, committedOnly: false, fetchBytes: FETCH_BYTES };
 }
 
 /** The last committed record of a sink; null when there is none. */

@@ -50,14 +50,17 @@ export class TopicIdentity {
   }
 }
 
+/** What a connection needs of the options of a source. */
+export type TopicOptions = Pick<KafkaSourceOptions, 'cluster' | 'topic' | 'committedOnly' | 'fetchBytes'>;
+
 export class TopicConnection {
-  readonly #options: KafkaSourceOptions;
+  readonly #options: TopicOptions;
   readonly #log: Log;
   readonly #identity: TopicIdentity;
   #cluster: RawCluster | null = null;
   #targeted = false;
 
-  constructor(options: KafkaSourceOptions, log: Log, identity: TopicIdentity) {
+  constructor(options: TopicOptions, log: Log, identity: TopicIdentity) {
     this.#options = options;
     this.#log = log;
     this.#identity = identity;
