@@ -1,7 +1,7 @@
 /**
  * Open objects: what a transaction has made that has not ended (Catalog.open). Its own session alone finds them, by a mark in its search path (operators/expr/search_path.ts); their
  * names are taken for all. What it drops (Catalog.going) it alone does not find any more, until it commits (drop_at_commit.ts), and what it has renamed or changed otherwise (Catalog.pending) is so
- * for it alone (rename_at_commit.ts, change_at_commit.ts). What else it does to anything is done at once, and stays.
+ * for it alone (rename_at_commit.ts, change_at_commit.ts, alter_at_commit.ts). What else it does to anything is done at once, and stays.
  */
 import { SqlError } from '../../operators/errors.ts';
 import { openMark } from '../../operators/expr/search_path.ts';
