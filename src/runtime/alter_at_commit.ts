@@ -46,7 +46,7 @@ export function pendAlter(
   const there = catalog.find(statement.schema, statement.name, path);
   if (statement.kind !== 'table' || !isTable(there) || there.source !== null || there.emptied) return false;
   if (replay === null ? !isPending(engine, there.oid, session) : replay.alone === undefined) return false;
-  const before = catalog.pending.asSeen(there, path) as RelationObject;
+  const before = catalog.pending.asSeen(there, path);
   if (!statement.actions.every((action) => isPendable(engine, before, action, session))) return false;
   found(engine, statement, session);
   const after = tableCopy(before);
@@ -193,7 +193,7 @@ function lookAgain(
     const table = catalog.get(oid);
     const changes = catalog.pending.tableChanges(oid, path);
     if (!isTable(table) || changes.length === 0 || catalog.isGone(oid, path)) continue;
-    const now = catalog.pending.asSeen(table, path) as RelationObject;
+    const now = catalog.pending.asSeen(table, path);
     for (const change of changes) {
       const rows = ownRows(oid, change);
       // What a later ALTER has taken back is not asked for.

@@ -24,8 +24,8 @@ import { allSecurables } from './securables.ts';
 import { takeEffectNow } from './take_effect.ts';
 
 /**
- * An ALTER of what was there before that does not wait for COMMIT is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table or has a name that it is given,
- * and, as its text may say them, new names and names that others of the transaction's objects have now. False where there is nothing of that.
+ * An ALTER of what was there before which does not wait for COMMIT is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table
+ * or has a name that it is given, and, as its text may say them, new names and names that others of the transaction's objects have now. False where there is nothing of that.
  */
 export function settle(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): boolean {
   const { catalog } = engine;

@@ -41,11 +41,10 @@ export function checkFit(
     return changedAt > seen.tick || constrainedAt > seen.constraints;
   };
   for (const [oid, delta] of deltas) {
-    const there = engine.catalog.get(oid);
+    const object = engine.catalog.pending.asSeen(engine.catalog.get(oid), searchPath);
     const stored = engine.loop.relations.get(oid);
-    if (there === undefined)
+    if (object === undefined)
       throw new SqlError('42P01', `the table with OID ${oid} was dropped before the transaction ended`);
-    const object = engine.catalog.pending.asSeen(there, searchPath);
     // Streams only ever take rows in.
     if (object.kind !== 'table' || stored === undefined || !isOther(stored)) continue;
     if (!stored.hasRetracted(delta))
@@ -100,8 +99,7 @@ function wholeChange(engine: TidemarkEngine, deltas: Map<number, Batch>, searchP
   const { catalog, loop } = engine;
   return {
     tables: (oid) => {
-      const there = catalog.get(oid);
-      const object = there && catalog.pending.asSeen(there, searchPath);
+      const object = catalog.pending.asSeen(catalog.get(oid), searchPath);
       return object?.kind === 'table' && !catalog.isGone(oid, searchPath) ? object : undefined;
     },
     referencing: (oid) => catalog.referencing(oid, searchPath),
