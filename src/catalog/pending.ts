@@ -9,10 +9,10 @@
  * Comments and rights are kept whole, as they are with the change: nobody else may change them meanwhile (checkUnchanged).
  */
 import { openIn } from '../../operators/expr/search_path.ts';
-import type { CatalogObject, CommentedPart, RelationObject } from './objects.ts';
+import { type CatalogObject, type CommentedPart, isTable, type RelationObject } from './objects.ts';
 import type { Acl } from './privileges.ts';
 import type { Secured } from './rights.ts';
-import { isTable, setTable, type TableChange, tableCopy } from './table_change.ts';
+import { setTable, type TableChange, tableCopy } from './table_change.ts';
 
 /** COMMENT ON: null: there is none any more. Of a schema the part is the object. */
 export interface CommentChange {
