@@ -135,6 +135,10 @@ export interface RelationObject extends ObjectBase {
   lostIndexes?: number[];
 }
 
+export function isTable(object: CatalogObject | undefined): object is RelationObject {
+  return object?.kind === 'table';
+}
+
 /** What CREATE OR REPLACE has made in a transaction has the OID of what it replaced with the COMMIT, or will. */
 interface Replacing {
   replaces?: number;

@@ -44,7 +44,7 @@ export class PartsOfTables {
     const there = going.size === 0 ? all : all.filter(({ table }) => !this.#catalog.isGone(table.oid, searchPath));
     if (pending.alteredIn(searchPath).length === 0) return there;
     return there.flatMap(({ table, key }) => {
-      const seen = pending.asSeen(table, searchPath) as RelationObject;
+      const seen = pending.asSeen(table, searchPath);
       return seen.foreignKeys.includes(key) ? [{ table: seen, key }] : [];
     });
   }

@@ -9,10 +9,10 @@
  * Comments and rights are kept whole, as they are with the change: nobody else may change them meanwhile (checkUnchanged).
  */
 import { openIn } from '../../operators/expr/search_path.ts';
-import type { CatalogObject, CommentedPart, RelationObject } from './objects.ts';
+import { type CatalogObject, type CommentedPart, isTable, type RelationObject } from './objects.ts';
 import type { Acl } from './privileges.ts';
 import type { Secured } from './rights.ts';
-import { isTable, setTable, type TableChange, tableCopy } from './table_change.ts';
+import { setTable, type TableChange, tableCopy } from './table_change.ts';
 
 /** COMMENT ON: null: there is none any more. Of a schema the part is the object. */
 export interface CommentChange {
@@ -122,9 +122,9 @@ export class Pending {
   }
 
   /** The object as the transaction has changed it whose path this is: a copy, or the object itself. */
-  asSeen(object: CatalogObject, searchPath: string[]): CatalogObject {
-    const changes = this.#in(object.oid, searchPath);
-    if (changes.length === 0) return object;
+  asSeen<T extends CatalogObject | undefined>(object: T, searchPath: string[]): T {
+    const changes = object === undefined ? [] : this.#in(object.oid, searchPath);
+    if (object === undefined || changes.length === 0) return object;
     const isAltered = isTable(object) && changes.some(({ k }) => k === 'table');
     const seen: CatalogObject = isAltered ? tableCopy(object) : { ...object };
     if (seen.comments !== undefined) seen.comments = { ...seen.comments };
@@ -135,7 +135,7 @@ export class Pending {
       else setComment(seen, change.part, change.comment);
     }
     if (seen.name !== object.name && 'relation' in seen) seen.relation = { ...seen.relation, name: seen.name };
-    return seen;
+    return seen as T;
   }
 
   remove(gone: (change: PendingChange) => boolean): PendingChange[] {

@@ -5,19 +5,29 @@ import { typeObjectOf } from '../../operators/types.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogObject, KIND_NAMES } from './objects.ts';
 
-/** 55P03 for what another transaction, which has not ended, has dropped or renamed: nothing may come to need it. */
+/** Whether that is a transaction, and another than the one whose path this is. */
+export function isAnother(transaction: number | undefined, path: string[]): boolean {
+  return transaction !== undefined && !path.includes(openMark(transaction));
+}
+
+/** `what`: as the error calls it. */
+export function inUse(what: string, does: string): SqlError {
+  return new SqlError('55P03', `${what} is being ${does} by another transaction`, {
+    hint: 'Try again when that transaction has ended.',
+  });
+}
+
+/** 55P03 for what another transaction, which has not ended, has dropped, renamed or altered without rows (table_change.ts): nothing may come to need it. */
 export function checkStaying(catalog: Catalog, oids: number[], path: string[]): void {
   if (!catalog.hasOpen) return;
-  const isOthers = (by: number | undefined) => by !== undefined && !path.includes(openMark(by));
+  const isOthers = (by: number | undefined) => isAnother(by, path);
   const changed = oids.find((oid) => isOthers(catalog.going.get(oid)) || isOthers(catalog.pending.giver(oid)));
   // Who reads a table counts on what is NOT NULL.
   const altered = oids.find((oid) => isOthers(catalog.pending.alterer(oid)));
   const object = catalog.get(changed ?? altered ?? 0);
   if (object === undefined) return;
   const does = changed === undefined ? 'altered' : catalog.going.has(object.oid) ? 'dropped' : 'renamed';
-  throw new SqlError('55P03', `${KIND_NAMES[object.kind]} "${object.name}" is being ${does} by another transaction`, {
-    hint: 'Try again when that transaction has ended.',
-  });
+  throw inUse(`${KIND_NAMES[object.kind]} "${object.name}"`, does);
 }
 
 /** 3F000, 42P01, 42704 where its schema, what it reads or the type of a column has gone. */

@@ -5,7 +5,7 @@
  */
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { inOrderOfNames } from './constraint_order.ts';
-import type { CatalogObject, CheckConstraint, ColumnDefault, ForeignKey, RelationObject } from './objects.ts';
+import type { CheckConstraint, ColumnDefault, ForeignKey, RelationObject } from './objects.ts';
 
 export interface TableChange {
   k: 'table';
@@ -66,10 +66,6 @@ export function setTable(table: RelationObject, { defaults, notNull, checks, dro
   table.checks = inOrderOfNames([...table.checks.filter(stays), ...checks]);
   // A constraint that has gone may have had the number of one that comes.
   for (const number of [...dropped, ...checks.map((check) => check.number)]) delete comments[`constraint ${number}`];
-}
-
-export function isTable(object: CatalogObject | undefined): object is RelationObject {
-  return object?.kind === 'table';
 }
 
 /** The relation as its readers may count on it: what is NOT NULL for the transaction alone, others may write NULL into. */

@@ -17,8 +17,8 @@ import { visitExpr } from '../../planner/logical/walk.ts';
 import type { AlterAction, PgNode } from '../../planner/parse/ast.ts';
 import { strings } from '../../planner/parse/node_fields.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
-import type { CheckConstraint, ColumnDefault, RelationObject } from '../catalog/objects.ts';
-import { isNothing, isTable, type TableChange, tableChange, tableCopy } from '../catalog/table_change.ts';
+import { type CheckConstraint, type ColumnDefault, isTable, type RelationObject } from '../catalog/objects.ts';
+import { isNothing, type TableChange, tableChange, tableCopy } from '../catalog/table_change.ts';
 import type { SessionContext } from '../engine.ts';
 import { inOrder } from './action_order.ts';
 import { type AlterRelation, found, nothingPlanned, prepareAction } from './alter_relation.ts';
@@ -31,7 +31,7 @@ import { definedAlone } from './open_objects.ts';
 import type { Correction } from './relation_scan.ts';
 import { sessionWith } from './session_with.ts';
 import { namedInSyntax } from './type_users.ts';
-import { WriteConflict } from './write_conflict.ts';
+import { orConflict } from './write_conflict.ts';
 import { parsed } from './written_expression.ts';
 
 /** False where the statement says something else, or has to be done at once. */
@@ -46,7 +46,7 @@ export function pendAlter(
   const there = catalog.find(statement.schema, statement.name, path);
   if (statement.kind !== 'table' || !isTable(there) || there.source !== null || there.emptied) return false;
   if (replay === null ? !isPending(engine, there.oid, session) : replay.alone === undefined) return false;
-  const before = catalog.pending.asSeen(there, path) as RelationObject;
+  const before = catalog.pending.asSeen(there, path);
   if (!statement.actions.every((action) => isPendable(engine, before, action, session))) return false;
   found(engine, statement, session);
   const after = tableCopy(before);
@@ -150,7 +150,7 @@ function look(
   { oid, relation }: RelationObject,
   { notNull, checks }: TableChange,
   corrections: Correction[],
-  session: Pick<SessionContext, 'evalContext'>,
+  session: Pick<SessionContext, 'evalContext'> = { evalContext: defaultContext() },
 ): void {
   const stored = loop.relations.get(oid);
   for (const [column, is] of notNull)
@@ -160,20 +160,21 @@ function look(
 
 /** Throws when rows that others have written since do not fit what the transaction whose path this is has altered; `deltas`: its own. */
 export function checkAltered(engine: TidemarkEngine, deltas: Map<number, Batch>, path: string[]): void {
-  lookAgain(engine, engine.catalog.pending.alteredIn(path), path, (oid, { looked }) => {
-    const stored = engine.loop.relations.get(oid);
-    if (stored === undefined || stored.changedAt <= looked) return null;
-    const batch = deltas.get(oid);
-    return batch === undefined ? [] : [{ batch, sign: 1 }];
-  });
+  const { catalog, loop } = engine;
+  for (const [table, change] of whatStands(engine, catalog.pending.alteredIn(path), path)) {
+    const stored = loop.relations.get(table.oid);
+    if (stored === undefined || stored.changedAt <= change.looked) continue;
+    const own = deltas.get(table.oid);
+    orConflict(() => look(engine, table, change, own === undefined ? [] : [{ batch: own, sign: 1 }]));
+  }
 }
 
 /** The same before its COMMIT, so without its own rows: what it has altered of these counts at once. */
 export function checkAlteredAlone(engine: TidemarkEngine, oids: number[], path: string[]): void {
   try {
-    lookAgain(engine, oids, path, () => []);
+    for (const [table, change] of whatStands(engine, oids, path)) look(engine, table, change, []);
   } catch (error) {
-    if (!(error instanceof WriteConflict)) throw error;
+    if (!(error instanceof SqlError)) throw error;
     throw new SqlError('0A000', `${error.message}, but for rows that the transaction has not committed`, {
       detail: 'What the transaction has altered before counts at once with what is done at once.',
       hint: 'Commit the transaction in between.',
@@ -181,29 +182,19 @@ export function checkAlteredAlone(engine: TidemarkEngine, oids: number[], path: 
   }
 }
 
-/** `ownRows`: null: nothing of it has to be looked at again. */
-function lookAgain(
-  engine: TidemarkEngine,
+/** What it has altered of these, each as it sees it: what a later ALTER has taken back is not asked for. */
+function* whatStands(
+  { catalog }: TidemarkEngine,
   oids: number[],
   path: string[],
-  ownRows: (oid: number, change: TableChange) => Correction[] | null,
-): void {
-  const { catalog } = engine;
+): Generator<[table: RelationObject, change: TableChange]> {
   for (const oid of oids) {
-    const table = catalog.get(oid);
-    const changes = catalog.pending.tableChanges(oid, path);
-    if (!isTable(table) || changes.length === 0 || catalog.isGone(oid, path)) continue;
-    const now = catalog.pending.asSeen(table, path) as RelationObject;
-    for (const change of changes) {
-      const rows = ownRows(oid, change);
-      // What a later ALTER has taken back is not asked for.
-      const notNull = change.notNull.filter(([column]) => now.relation.columns[column].notNull);
-      const checks = change.checks.filter((check) => now.checks.includes(check));
-      try {
-        if (rows !== null) look(engine, now, { ...change, notNull, checks }, rows, { evalContext: defaultContext() });
-      } catch (error) {
-        throw error instanceof SqlError ? WriteConflict.of(error) : error;
-      }
+    const table = catalog.pending.asSeen(catalog.get(oid), path);
+    if (!isTable(table) || catalog.isGone(oid, path)) continue;
+    for (const change of catalog.pending.tableChanges(oid, path)) {
+      const notNull = change.notNull.filter(([column]) => table.relation.columns[column].notNull);
+      const checks = change.checks.filter((check) => table.checks.includes(check));
+      yield [table, { ...change, notNull, checks }];
     }
   }
 }

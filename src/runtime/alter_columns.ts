@@ -15,13 +15,20 @@ import { SqlError } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { turn } from '../../operators/turn.ts';
-import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
+import type { AlterAction, ColumnAction } from '../../planner/parse/ast.ts';
 import { stillSame } from '../catalog/object_shape.ts';
 import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { DefinitionRecord } from '../durable/records.ts';
 import type { SessionContext } from '../engine.ts';
 import { inOrder } from './action_order.ts';
-import { defaultSequences, found, nothingPlanned, ownTable, prepareAction } from './alter_relation.ts';
+import {
+  type AlterRelation,
+  defaultSequences,
+  found,
+  nothingPlanned,
+  ownTable,
+  prepareAction,
+} from './alter_relation.ts';
 import { checkRows } from './check_constraint.ts';
 import { checkNotFollowed } from './column_readers.ts';
 import { CountedColumns } from './counted_columns.ts';
@@ -40,8 +47,6 @@ import type { StoredRelation } from './stored_relation.ts';
 import { TableDraft } from './table_draft.ts';
 import { namedInSyntax, typesOfColumns } from './type_users.ts';
 import { VolatileValues } from './volatile_values.ts';
-
-type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 
 /** As PostgreSQL names them. */
 const ACTIONS: Record<ColumnAction['k'], string> = {

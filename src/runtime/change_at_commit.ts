@@ -4,9 +4,11 @@
  *   BEGIN; GRANT SELECT ON t TO r; COMMENT ON TABLE t IS 'x'; COMMIT       others see none of it, then all
  *
  * The log has a record of each (it says what the object has with it, so that nothing has to be done again), one where some are taken back, and the tick that they count from names the objects.
+ * What ALTER TABLE changes (alter_at_commit.ts) comes to count, and is taken back, with them.
  */
+import { isTable } from '../catalog/objects.ts';
 import { type Change, type PendingChange, setComment, setRights } from '../catalog/pending.ts';
-import { isTable, setTable, type TableChange } from '../catalog/table_change.ts';
+import { setTable, type TableChange } from '../catalog/table_change.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { definedAlone } from './open_objects.ts';

@@ -66,8 +66,7 @@ export function defaultOf(
   column: number,
   searchPath: string[] = [],
 ): Pick<ColumnDefault, 'node' | 'text'> | null {
-  const there = catalog.get(oid);
-  const object = there && catalog.pending.asSeen(there, searchPath);
+  const object = catalog.pending.asSeen(catalog.get(oid), searchPath);
   // A column that is being added has none there.
   const kept = (object !== undefined && 'defaults' in object ? object.defaults[column] : null) ?? null;
   const own = kept?.sequences.some((sequence) => catalog.isGone(sequence, searchPath)) ? null : kept;

@@ -13,7 +13,7 @@ import { checkDroppable, checkOwnerOf } from './access.ts';
 import { pendAlter } from './alter_at_commit.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { functionNamed } from './alter_function.ts';
-import { alterRelation } from './alter_relation.ts';
+import { type AlterRelation, alterRelation } from './alter_relation.ts';
 import { usersOf } from './default_value.ts';
 import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import { pend } from './drop_at_commit.ts';
@@ -176,7 +176,7 @@ const SETTLED_IN_VAIN = 'the statement failed, but what it needed of what the tr
 /** ALTER of a relation: what it drops goes as by DROP. */
 export async function alter(
   engine: TidemarkEngine,
-  statement: Extract<Statement, { k: 'alter_relation' }>,
+  statement: AlterRelation,
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,3 +1,15 @@
+/**
+ * What a transaction drops stays for all others until it commits; ROLLBACK, ROLLBACK TO and any other end leave it as it was.
+ *
+ *   BEGIN; DROP TABLE t CASCADE     its own session finds t and the view v over it no more (Catalog.going); all others read and write them
+ *   CREATE TABLE t                  its name is free there: two objects have it, and a search path finds one of them
+ *   COMMIT                          one tick, one record of the log: the transaction's rows, what it has made is everybody's, t and v go
+ *   ROLLBACK                        Catalog.going forgets them
+ *
+ * The log has a record of each such DROP (what the transaction makes after it may have its name, and reads what is left) and of each that is taken back. Rows that others have written to t
+ * by then go with it: they came before the DROP. What others would make of t or v, or do to them, is refused with 55P03 (open_objects.ts); PostgreSQL would wait. What comes to need them in
+ * another way fails the COMMIT with 40001.
+ */
 import { SqlError } from '../../operators/errors.ts';
 import { isInSchema } from '../catalog/places.ts';
 import type { SessionContext } from '../engine.ts';

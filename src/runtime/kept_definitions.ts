@@ -18,6 +18,12 @@ export interface KeptDefinition {
 const isPending = ({ named, change, alters }: DefinitionRecord): boolean =>
   named !== undefined || change !== undefined || alters === true;
 
+/** As it is once it counts for everybody. */
+function over(record: DefinitionRecord): DefinitionRecord {
+  const { named: _, change: __, alters: ___, reads: ____, open: _____, ...left } = record;
+  return left;
+}
+
 export class KeptDefinitions {
   #list: KeptDefinition[] = [];
 
@@ -66,17 +72,17 @@ export class KeptDefinitions {
   /** Objects have the names that the transaction has given them. */
   named(transaction: number): void {
     this.#list = this.#list.map((kept) => {
-      const { named, open, ...record } = kept.record;
-      return named === undefined || open !== transaction ? kept : { ...kept, record };
+      const { named, open } = kept.record;
+      return named === undefined || open !== transaction ? kept : { ...kept, record: over(kept.record) };
     });
   }
 
   /** What transactions have changed of these objects counts for everybody. */
   changed(oids: number[]): void {
     this.#list = this.#list.map((kept) => {
-      const { change, alters, reads: _, open: __, ...record } = kept.record;
-      const isChange = change !== undefined || alters === true;
-      return isChange && oids.includes(record.altered ?? 0) ? { ...kept, record } : kept;
+      const { named, altered = 0 } = kept.record;
+      const isChange = named === undefined && isPending(kept.record);
+      return isChange && oids.includes(altered) ? { ...kept, record: over(kept.record) } : kept;
     });
   }
 
@@ -109,10 +115,9 @@ export class KeptDefinitions {
       const dropped = kept.record.dropped.filter((oid) => needed.has(oid));
       if (!stays.has(kept)) return [];
       const record = { ...kept.record, dropped };
-      const { named: _, change: __, alters: ___, reads: ____, open: _____, ...over } = record;
       // What has gone is changed by no transaction.
       const isOver = gone.has(record.altered ?? 0) && isPending(record);
-      return [{ ...kept, record: isOver ? over : record }];
+      return [{ ...kept, record: isOver ? over(record) : record }];
     });
   }
 

@@ -67,8 +67,7 @@ export function withLikes(
   for (const like of statement.likes) {
     const named = relationNamed(engine, like.relation, session);
     checkRead(engine, named, session);
-    const object = engine.catalog.get(named.oid);
-    const seen = object && engine.catalog.pending.asSeen(object, session.searchPath);
+    const seen = engine.catalog.pending.asSeen(engine.catalog.get(named.oid), session.searchPath);
     const relation = seen !== undefined && 'relation' in seen ? seen.relation : named;
     const own = columnsLike(engine, relation, like);
     const first = like.at + more;

@@ -96,8 +96,7 @@ export function modifyContext(
 /** What rows are looked at for now. */
 export function constraintsOf({ catalog }: TidemarkEngine, relation: Relation, searchPath: string[]) {
   const { pending } = catalog;
-  const there = catalog.get(relation.oid);
-  const object = there && pending.asSeen(there, searchPath);
+  const object = pending.asSeen(catalog.get(relation.oid), searchPath);
   const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
   const referencing = catalog.referencing(relation.oid, searchPath);
   return {

@@ -1,11 +1,10 @@
 /**
  * Open objects: what a transaction has made that has not ended (Catalog.open). Its own session alone finds them, by a mark in its search path (operators/expr/search_path.ts); their
  * names are taken for all. What it drops (Catalog.going) it alone does not find any more, until it commits (drop_at_commit.ts), and what it has renamed or changed otherwise (Catalog.pending) is so
- * for it alone (rename_at_commit.ts, change_at_commit.ts). What else it does to anything is done at once, and stays.
+ * for it alone (rename_at_commit.ts, change_at_commit.ts, alter_at_commit.ts). What else it does to anything is done at once, and stays.
  */
-import { SqlError } from '../../operators/errors.ts';
-import { openMark } from '../../operators/expr/search_path.ts';
 import { KIND_NAMES } from '../catalog/objects.ts';
+import { inUse, isAnother } from '../catalog/staying.ts';
 import { settingsOf } from '../durable/journal.ts';
 import type { DefinitionRecord } from '../durable/records.ts';
 import type { SessionContext } from '../engine.ts';
@@ -15,7 +14,7 @@ import type { TidemarkEngine } from './engine.ts';
 export function checkNotOthers(engine: TidemarkEngine, what: string, oid: number, session: SessionContext): void {
   const { catalog } = engine;
   if (!catalog.hasOpen) return;
-  const isOthers = (by: number | undefined) => by !== undefined && !session.searchPath.includes(openMark(by));
+  const isOthers = (by: number | undefined) => isAnother(by, session.searchPath);
   // What the log says was allowed.
   const isLive = engine.replay === null;
   const does = isOthers(catalog.open.get(oid))
@@ -28,17 +27,11 @@ export function checkNotOthers(engine: TidemarkEngine, what: string, oid: number
   if (does !== null) throw inUse(what, does);
 }
 
-function inUse(what: string, does: string): SqlError {
-  return new SqlError('55P03', `${what} is being ${does} by another transaction`, {
-    hint: 'Try again when that transaction has ended.',
-  });
-}
-
 /** The same of what is about to be dropped or changed, which another transaction may have changed. `oid`: 0: the database. */
 export function checkUnchanged(engine: TidemarkEngine, what: string, oid: number, session: SessionContext): void {
   checkNotOthers(engine, what, oid, session);
   const by = engine.replay === null ? engine.catalog.pending.changer(oid) : undefined;
-  if (by !== undefined && !session.searchPath.includes(openMark(by))) throw inUse(what, 'changed');
+  if (isAnother(by, session.searchPath)) throw inUse(what, 'changed');
 }
 
 /** As engine.defined(), of what a transaction does to something of before for itself alone until it commits. */

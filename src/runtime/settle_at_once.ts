@@ -5,7 +5,7 @@
  *   BEGIN; DROP SINK s; CREATE OR REPLACE VIEW v AS ...             s is gone for all: it was computed with the old v
  *   BEGIN; REVOKE ALL ON t FROM r; DROP ROLE r                      all see that r may do nothing with t
  *
- * What of it is needed is the DROP of what is in the way, with what replaces it; new names, as texts say them; changes of comments, owners and privileges.
+ * What of it is needed is the DROP of what is in the way, with what replaces it; new names, as texts say them; changes of comments, owners and privileges, and what else was altered of the table.
  */
 import { openIn } from '../../operators/expr/search_path.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
@@ -24,8 +24,8 @@ import { allSecurables } from './securables.ts';
 import { takeEffectNow } from './take_effect.ts';
 
 /**
- * An ALTER of what was there before is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table or has a name that it is given,
- * and, as its text may say them, new names and names that others of the transaction's objects have now. False where there is nothing of that.
+ * An ALTER of what was there before which does not wait for COMMIT is done at once, and so is what the transaction has done before that it cannot be without: the DROP of what reads the table
+ * or has a name that it is given, and, as its text may say them, new names and names that others of the transaction's objects have now. False where there is nothing of that.
  */
 export function settle(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): boolean {
   const { catalog } = engine;

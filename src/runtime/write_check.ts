@@ -27,7 +27,7 @@ import { checkReferences, type WholeChange } from './references.ts';
 import { repeatedKey } from './repeated_keys.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { duplicateKey } from './unique_keys.ts';
-import { WriteConflict } from './write_conflict.ts';
+import { orConflict, WriteConflict } from './write_conflict.ts';
 
 /** Throws WriteConflict unless these consolidated deltas, made of what was `seen`, fit the live rows of their tables. */
 export function checkFit(
@@ -41,11 +41,10 @@ export function checkFit(
     return changedAt > seen.tick || constrainedAt > seen.constraints;
   };
   for (const [oid, delta] of deltas) {
-    const there = engine.catalog.get(oid);
+    const object = engine.catalog.pending.asSeen(engine.catalog.get(oid), searchPath);
     const stored = engine.loop.relations.get(oid);
-    if (there === undefined)
+    if (object === undefined)
       throw new SqlError('42P01', `the table with OID ${oid} was dropped before the transaction ended`);
-    const object = engine.catalog.pending.asSeen(there, searchPath);
     // Streams only ever take rows in.
     if (object.kind !== 'table' || stored === undefined || !isOther(stored)) continue;
     if (!stored.hasRetracted(delta))
@@ -59,11 +58,7 @@ export function checkFit(
     checkPresent(relation, delta);
     checkConditions(object, delta, seen.tick);
     checkNewDomains(engine, relation, delta, seen.tick);
-    try {
-      stored.checkComputed(delta);
-    } catch (error) {
-      throw error instanceof SqlError ? WriteConflict.of(error) : error;
-    }
+    orConflict(() => stored.checkComputed(delta));
     for (const key of engine.catalog.uniqueKeys(relation, searchPath)) {
       const row = withScratch((arena) => repeatedKey(stored, key, delta, arena));
       if (row === null) continue;
@@ -74,15 +69,13 @@ export function checkFit(
     const stored = engine.loop.relations.get(oid);
     return stored !== undefined && isOther(stored);
   };
-  try {
+  orConflict(() =>
     checkReferences(wholeChange(engine, deltas, searchPath), ({ table, key }, what) => {
       return (
         isDeferred(table.oid, key) || key.since >= seen.tick || changed(what === 'row' ? key.references : table.oid)
       );
-    });
-  } catch (error) {
-    throw error instanceof SqlError ? WriteConflict.of(error) : error;
-  }
+    }),
+  );
 }
 
 /** Throws when the deltas break one of the foreign keys that are deferred. */
@@ -100,8 +93,7 @@ function wholeChange(engine: TidemarkEngine, deltas: Map<number, Batch>, searchP
   const { catalog, loop } = engine;
   return {
     tables: (oid) => {
-      const there = catalog.get(oid);
-      const object = there && catalog.pending.asSeen(there, searchPath);
+      const object = catalog.pending.asSeen(catalog.get(oid), searchPath);
       return object?.kind === 'table' && !catalog.isGone(oid, searchPath) ? object : undefined;
     },
     referencing: (oid) => catalog.referencing(oid, searchPath),
@@ -144,11 +136,7 @@ function checkNewDomains({ catalog }: TidemarkEngine, relation: Relation, delta:
   if (columns.length === 0) return;
   for (let row = 0; row < delta.n; row++) {
     if (weightOf(delta, row) < 0) continue;
-    try {
-      checkDomains(relation, columns, readRow(delta, row), defaultContext());
-    } catch (error) {
-      throw error instanceof SqlError ? WriteConflict.of(error) : error;
-    }
+    orConflict(() => checkDomains(relation, columns, readRow(delta, row), defaultContext()));
   }
 }
 

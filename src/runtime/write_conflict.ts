@@ -9,6 +9,15 @@ export class WriteConflict extends SqlError {
   }
 }
 
+/** Does it; what it throws is a WriteConflict. */
+export function orConflict(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof SqlError ? WriteConflict.of(error) : error;
+  }
+}
+
 /** Throws when the rows have other columns than at the tick that was seen. */
 export function checkUnaltered(stored: StoredRelation | undefined, seen: bigint): void {
   if (stored === undefined || stored.altered === null || stored.altered.tick <= seen) return;

@@ -3,12 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { openEngine, Session, sql } from '../engine/harness.ts';
-import { until } from './server.ts';
-import { cut, refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
+import { refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
 
 const options = { timeout: 300_000 };
-const file = serverOfFile(withoutSchemas('s'));
-const { connect } = file;
+const { connect, endBy } = serverOfFile(withoutSchemas('s'));
 
 const shown = `SELECT (SELECT array_agg(attname || ' ' || attnotnull || ' ' || coalesce(pg_get_expr(adbin, adrelid), '') ORDER BY attnum)::text
     FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 't'::regclass AND attnum > 0),
@@ -69,10 +67,7 @@ test('defaults, NOT NULL and CHECKs are of the transaction alone until COMMIT', 
       `COMMENT ON CONSTRAINT small ON t IS 'other'`,
     ])
       await assert.rejects(rows(b, text), refused('55P03', /by another transaction/), text);
-    if (end === 'cut') {
-      cut(client);
-      await until('nothing is open', () => !file.server.running.engine.catalog.hasOpen);
-    } else await rows(client, end).catch(() => rows(client, 'ROLLBACK'));
+    await endBy(end, client);
     for (const other of [a, b]) assert.deepEqual(await rows(other, shown), end === 'COMMIT' ? seen : old, end);
   }
   assert.deepEqual(a.notices, []);

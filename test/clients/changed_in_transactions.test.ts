@@ -4,12 +4,10 @@ import { test } from 'node:test';
 import type pg from 'pg';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { Session, sql } from '../engine/harness.ts';
-import { until } from './server.ts';
-import { cut, refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
+import { refused, rows, serverOfFile, withoutSchemas } from './sessions.ts';
 
 const options = { timeout: 300_000 };
-const file = serverOfFile(withoutSchemas('s'));
-const { connect } = file;
+const { connect, endBy } = serverOfFile(withoutSchemas('s'));
 
 test('comments, owners and privileges are of the transaction alone until COMMIT', options, async () => {
   const [a, b, asReader] = [await connect(), await connect(), await connect()];
@@ -74,10 +72,7 @@ test('comments, owners and privileges are of the transaction alone until COMMIT'
     );
     await rows(b, 'DROP VIEW s.over; DROP TABLE s.other; INSERT INTO s.t VALUES (2); DELETE FROM s.t WHERE a = 2');
     const seen = await rows(client, shown);
-    if (end === 'cut') {
-      cut(client);
-      await until('nothing is open', () => !file.server.running.engine.catalog.hasOpen);
-    } else await rows(client, end).catch(() => rows(client, 'ROLLBACK'));
+    await endBy(end, client);
     for (const other of [a, b]) assert.deepEqual(await rows(other, shown), end === 'COMMIT' ? seen : old, end);
   }
   assert.deepEqual(a.notices, []);
@@ -200,10 +195,7 @@ test(
         'DROP VIEW v',
       ])
         await assert.rejects(rows(b, text), refused('55P03', /by another transaction/), text);
-      if (end === 'cut') {
-        cut(client);
-        await until('nothing is open', () => !file.server.running.engine.catalog.hasOpen);
-      } else await rows(client, end).catch(() => rows(client, 'ROLLBACK'));
+      await endBy(end, client);
       for (const other of [a, b]) assert.deepEqual(await rows(other, shown), end === 'COMMIT' ? [seen] : [old], end);
     }
     assert.deepEqual(a.notices, []);

@@ -82,7 +82,7 @@ test('what goes in a transaction goes with its COMMIT alone', options, async () 
         drop,
       );
       await end(client);
-      await until('it has ended', () => !file.server.running.engine.catalog.hasOpen);
+      await file.nothingOpen();
       assert.deepEqual(await listed(b), before, `${drop}, ${how}`);
       const kept = how === 'ROLLBACK TO' ? 1 : 0;
       assert.deepEqual(await rows(b, 'SELECT n::int FROM s.kept'), [[1 + kept]], `${drop}, ${how}`);

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import pg from 'pg';
+import type pg from 'pg';
 import { NO_POSTGRES, type PostgresServer, startPostgres } from './postgres_server.ts';
 import { type ClientServer, startServer } from './server.ts';
-import { rows } from './sessions.ts';
+import { connected, rows } from './sessions.ts';
 
 const data = mkdtempSync(join(tmpdir(), 'tidemark-subscriber-'));
 let postgres: PostgresServer | null = null;
@@ -19,12 +19,6 @@ after(async () => {
   await postgres?.close();
   rmSync(data, { recursive: true, force: true });
 });
-
-async function connected(config: pg.ClientConfig): Promise<pg.Client> {
-  const client = new pg.Client(config);
-  await client.connect();
-  return client;
-}
 
 /** Until both say the same. */
 async function same(here: pg.Client, there: pg.Client, query: string): Promise<void> {

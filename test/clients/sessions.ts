@@ -8,10 +8,19 @@ export type HeardClient = pg.Client & { notices: string[] };
 /** One that is connected, and the notices that it gets. */
 type Connect = () => Promise<HeardClient>;
 
-type Clear = (server: ClientServer, connect: Connect) => Promise<void>;
+type Clear = (file: FileServer) => Promise<void>;
+
+interface FileServer {
+  readonly server: ClientServer;
+  connect: Connect;
+  /** Until no transaction is open. */
+  nothingOpen(): Promise<void>;
+  /** Ends a client's transaction by this text, and by ROLLBACK where that fails; `cut`: its connection is lost. */
+  endBy(end: string, client: pg.Client): Promise<void>;
+}
 
 /** One server for all tests of a file, and clients of its own for each: behind it they are ended, then `clear` takes away what it has left. */
-export function serverOfFile(clear: Clear): { readonly server: ClientServer; connect: Connect } {
+export function serverOfFile(clear: Clear): FileServer {
   let server: ClientServer;
   const open: pg.Client[] = [];
   const connect: Connect = async () => {
@@ -33,22 +42,32 @@ export function serverOfFile(clear: Clear): { readonly server: ClientServer; con
   after(() => server.close());
   afterEach(async () => {
     await end();
-    await clear(server, connect);
+    await clear(file);
     await end();
   });
-  return {
+  const file: FileServer = {
     get server() {
       return server;
     },
     connect,
+    nothingOpen: () => until('nothing is open', () => !server.running.engine.catalog.hasOpen),
+    async endBy(how, client) {
+      if (how !== 'cut') {
+        await rows(client, how).catch(() => rows(client, 'ROLLBACK'));
+        return;
+      }
+      cut(client);
+      await file.nothingOpen();
+    },
   };
+  return file;
 }
 
 /** Waits until no transaction is open, then empties public and drops these schemas. */
 export const withoutSchemas =
   (...schemas: string[]): Clear =>
-  async (server, connect) => {
-    await until('nothing is open', () => !server.running.engine.catalog.hasOpen);
+  async ({ connect, nothingOpen }) => {
+    await nothingOpen();
     const admin = await connect();
     for (const schema of [...schemas, 'public']) await rows(admin, `DROP SCHEMA IF EXISTS ${schema} CASCADE`);
     await rows(admin, 'CREATE SCHEMA public');
