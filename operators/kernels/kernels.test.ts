@@ -89,6 +89,20 @@ test('searching, counting, replacing and cutting bytes', () => {
   assert.ok(found > 1000);
 });
 
+test('bytes of one kind in texts of all lengths', () => {
+  const needleAt = place;
+  let counted = 0;
+  for (let length = 0; length < 400; length++) {
+    const text = randomBytes(length, 3);
+    const from = textAt(text);
+    U8[needleAt] = 255 - random.below(3);
+    const expected = text.reduce((sum, byte) => sum + (byte === U8[needleAt] ? 1 : 0), 0);
+    assert.equal(kernels.countBytes(from, from + length, needleAt, 1), expected, `${length} bytes`);
+    counted += expected;
+  }
+  assert.ok(counted > 10_000);
+});
+
 test('characters and letters of bytes', () => {
   const characters = ['a', 'Z', 'A', 'z', '@', '[', '`', '{', '7', 'ü', '€', '𝄞'];
   for (let round = 0; round < 3000; round++) {
