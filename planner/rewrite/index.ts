@@ -15,6 +15,7 @@ import { pushFilters } from './push_filters.ts';
 import { rankToTopN } from './rank_to_topn.ts';
 import { simplifyBooleans } from './simplify_boolean.ts';
 import { temporalFilters } from './temporal_filter.ts';
+import { unscaleComparisons } from './unscale_comparisons.ts';
 import { dropWindowEndKeys } from './window_end_key.ts';
 import { dropWindowEndPairs } from './window_end_pairs.ts';
 
@@ -31,7 +32,7 @@ export interface RewriteOptions {
  * `needed`: output columns that the result takes; others may be gone.
  */
 export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: RewriteOptions): Logical {
-  const simple = guardSubqueries(simplifyBooleans(foldConstants(plan)), options.mode);
+  const simple = guardSubqueries(simplifyBooleans(unscaleComparisons(foldConstants(plan))), options.mode);
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));

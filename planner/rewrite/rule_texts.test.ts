@@ -32,6 +32,7 @@ import { rankToTopN } from './rank_to_topn.ts';
 import { simplifyBooleans } from './simplify_boolean.ts';
 import { temporalFilters } from './temporal_filter.ts';
 import { uniqueIds } from './unique_ids.ts';
+import { unscaleComparisons } from './unscale_comparisons.ts';
 import { dropWindowEndKeys } from './window_end_key.ts';
 import { dropWindowEndPairs } from './window_end_pairs.ts';
 
@@ -48,6 +49,7 @@ const RELATIONS = [
 const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical) => Logical }> = {
   fold_constants: { first: (p) => p, rule: foldConstants },
   guard_subqueries: { first: (p) => p, rule: (p) => guardSubqueries(p, 'read') },
+  unscale_comparisons: { first: foldConstants, rule: unscaleComparisons },
   simplify_boolean: { first: (p) => p, rule: simplifyBooleans },
   expand_grouping_sets: { first: (p) => p, rule: expandGroupingSets },
   decorrelate: { first: pushFilters, rule: decorrelate },
