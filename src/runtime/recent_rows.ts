@@ -69,12 +69,12 @@ export class RecentRows {
     return this.#generations().map(({ relation }) => relation);
   }
 
-  /** As they are kept: equal ones are one. */
+  /** Number of rows as they are kept: equal ones are one. */
   get rows(): number {
     return this.#sum(({ relation }) => relation.rows);
   }
 
-  /** Those of them that came, equal ones as often as they did. */
+  /** The same, equal ones counted as often as they came. */
   get came(): number {
     return this.#sum(({ came }) => came);
   }
