@@ -1,4 +1,4 @@
-/** Long values of slots (texts beyond 12 bytes, wide numerics) brought into an arena: a batch that was copied slot by slot then stands alone. */
+/** Long values of slots (texts beyond 12 bytes, wide numerics): how much they are, and how they are brought into an arena, so that a batch that was copied slot by slot stands alone. */
 import { kernels } from '../kernels/index.ts';
 import { PHYS_WIDTH, type Phys } from '../types.ts';
 import type { Arena } from './arena.ts';
@@ -21,4 +21,14 @@ export function ownPayloads(phys: Phys, data: number, valid: number, n: number, 
     kernels.copyBytes(address, payload.address, payload.bytes);
     U32[payload.pointer] = address;
   }
+}
+
+/** Bytes of the long values of n slots of a column. */
+export function payloadBytes(phys: Phys, data: number, valid: number, n: number): number {
+  if (phys === 'varlen') return kernels.longBytes(data, valid, n);
+  let bytes = 0;
+  if (phys !== 'numeric') return bytes;
+  for (let row = 0; row < n; row++)
+    if (valid === 0 || U8[valid + row] !== 0) bytes += slotPayload(phys, data + row * PHYS_WIDTH.numeric)?.bytes ?? 0;
+  return bytes;
 }

@@ -15,7 +15,7 @@ import { crc32 } from 'node:zlib';
 import { ownPages } from '../../operators/batch/pages.ts';
 
 /** Changes whenever bytes of state memory or saved data of an earlier version could be misread. */
-export const LAYOUT_VERSION = 24;
+export const LAYOUT_VERSION = 25;
 
 const MAGIC = 0x504b4354;
 const HEADER = 64;

@@ -135,8 +135,8 @@ async function writeObject(engine: TidemarkEngine, oid: number, writer: FrameWri
   const sink = engine.sinks.get(oid);
   if (object.kind === 'table' || object.kind === 'stream') {
     await writeRows(oid, ROWS_OF.own, engine.loop.relations.get(oid), writer);
-    await writeRows(oid, ROWS_OF.late, stream?.late ?? local?.late, writer);
-    await writeRows(oid, ROWS_OF.errors, stream?.errors.relation, writer);
+    for (const late of (stream ?? local)?.late.relations ?? []) await writeRows(oid, ROWS_OF.late, late, writer);
+    for (const errors of stream?.errors.relation.relations ?? []) await writeRows(oid, ROWS_OF.errors, errors, writer);
   } else if (sink === undefined) return;
   const facts: Facts = {
     oid,

@@ -384,6 +384,7 @@ export class TidemarkEngine implements Engine {
       }
       return deltas;
     });
+    for (const oid of rows.keys()) this.localStreams.get(oid)?.endTick();
     this.tickTimes.took(start);
   }
 

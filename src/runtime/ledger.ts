@@ -1,9 +1,6 @@
 /**
- * What went wrong, as a relation: the error rows of one stream or view, weighted like any other rows, so that the retraction of the
- * bad input takes its error away. `tidemark.errors('name')` reads it.
- *
- * Messages that cannot be read are kept with their bytes as long as a tick finds less than MESSAGE_BYTES of them; of those that come later place and reason are kept.
- * Which these are hangs on ticks alone, so they are the same when the log is replayed.
+ * What failed in a view's node, as a relation: rows weighted like any other, so that the retraction of the bad input takes its error away.
+ * `tidemark.errors('name')` reads those of a view's nodes; a stream's are in bad_records.ts.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows } from '../../operators/batch/builder.ts';
@@ -14,11 +11,7 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import { typeOfRange } from '../../operators/expr/range_types.ts';
 import type { ErrorSink } from '../../operators/operator.ts';
 import type { Saved } from '../../operators/state/saved.ts';
-import type { Undo } from '../../operators/state/undo.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
-import type { BadRow } from '../formats/format.ts';
-import type { KnownFiles } from '../sources/files/known_files.ts';
-import type { RawBatch } from '../sources/source.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 
 export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
@@ -32,13 +25,6 @@ export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
   { name: 'row', type: colType(OID._text) },
 ];
 
-/** Characters of the reason why a record could not be read: it may quote a value of many megabytes, which `message` has already. */
-const REASON_CHARACTERS = 1000;
-
-/** Of messages that could not be read: what is kept of one stream. */
-const MESSAGE_BYTES = 64 << 20;
-const MESSAGE = ERROR_COLUMNS.findIndex(({ name }) => name === 'message');
-
 export type SavedLedger = {
   count: bigint;
   relation: SavedRelation;
@@ -48,16 +34,9 @@ export class ErrorLedger implements ErrorSink {
   readonly relation = new StoredRelation(ERROR_COLUMNS.map((c) => c.type));
   /** Error rows ever reported, retractions not subtracted. */
   count = 0n;
-  /** Of the messages in the relation. */
-  messageBytes = 0;
-  readonly #mostMessageBytes: number;
   #pending: { row: Datum[]; weight: number }[] = [];
   /** The relation has changed in this tick. */
   #changed = false;
-
-  constructor(mostMessageBytes = MESSAGE_BYTES) {
-    this.#mostMessageBytes = mostMessageBytes;
-  }
 
   /** An operator's failed row: its columns are shown as text. */
   report(error: SqlError, row: Datum[], weight: number): void {
@@ -67,47 +46,11 @@ export class ErrorLedger implements ErrorSink {
     if (weight > 0) this.count += BigInt(weight);
   }
 
-  /** Records of a topic that could not be read; of a source that reads `files`, they are shown by their places in these. */
-  badRecords(topic: string, raw: RawBatch, bad: BadRow[], files: KnownFiles | undefined): void {
-    for (const { index, sqlstate, reason, column } of bad) {
-      const start = raw.valueStart[index];
-      const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[index]));
-      const place = files?.placeOf(raw.offset[index]);
-      const offset = BigInt(place?.row ?? raw.offset[index]);
-      const row = [place?.path ?? topic, raw.partition, offset, sqlstate, shortened(reason), column, message, null];
-      this.#pending.push({ row, weight: 1 });
-      this.count++;
-    }
-  }
-
-  /** For a tick that may be taken back, with what it has reported so far. */
-  keepIn(undo: Undo): void {
-    const { count, messageBytes } = this;
-    const reported = this.#reported();
-    this.relation.keepIn(undo);
-    undo.restore(() => {
-      this.count = count - reported;
-      this.messageBytes = messageBytes;
-      this.#pending = [];
-    });
-  }
-
-  #reported(): bigint {
-    return this.#pending.reduce((sum, { weight }) => sum + BigInt(Math.max(weight, 0)), 0n);
-  }
-
-  /** What was reported and is not part of the relation yet has not happened. */
-  forget(): void {
-    this.count -= this.#reported();
-    this.#pending = [];
-  }
-
   /** Makes what was reported in this tick part of the relation. */
   apply(arena: Arena): void {
     if (this.#pending.length === 0) return;
     const pending = this.#pending;
     this.#pending = [];
-    this.#limitMessages(pending);
     const types = this.relation.types;
     this.#changed = true;
     this.relation.apply(
@@ -118,16 +61,6 @@ export class ErrorLedger implements ErrorSink {
         pending.map((p) => p.weight),
       ),
     );
-  }
-
-  #limitMessages(pending: { row: Datum[] }[]): void {
-    const isFull = this.messageBytes >= this.#mostMessageBytes;
-    for (const { row } of pending) {
-      const message = row[MESSAGE];
-      if (!(message instanceof Uint8Array)) continue;
-      if (isFull) row[MESSAGE] = null;
-      else this.messageBytes += message.length;
-    }
   }
 
   /** Between ticks, when nothing waits to be applied. */
@@ -152,12 +85,6 @@ export class ErrorLedger implements ErrorSink {
   release(): void {
     this.relation.release();
   }
-}
-
-function shortened(reason: string): string {
-  if (reason.length <= REASON_CHARACTERS) return reason;
-  // Half a character is none.
-  return `${reason.slice(0, REASON_CHARACTERS).replace(/[\ud800-\udbff]$/, '')}...`;
 }
 
 /** For sessions with strict_errors: raises an error when the object `name` has error rows. */

@@ -10,18 +10,18 @@ import { I64 } from '../../operators/batch/memory.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { lateColumns } from './late_rows.ts';
-import { type SavedRelation, StoredRelation } from './stored_relation.ts';
+import { RecentRows, type SavedRecentRows } from './recent_rows.ts';
 import { timeBounds } from './time_bounds.ts';
 
 export type SavedLocalStream = {
   watermark: bigint | null;
   lateCount: bigint;
-  late: SavedRelation;
+  late: SavedRecentRows;
 };
 
 export class LocalStream {
   readonly relation: Relation;
-  readonly late: StoredRelation;
+  readonly late: RecentRows;
   readonly #column: number;
   readonly #delay: bigint;
   #watermark: bigint | null = null;
@@ -32,7 +32,7 @@ export class LocalStream {
     this.relation = relation;
     this.#column = relation.watermark.column;
     this.#delay = relation.watermark.delay;
-    this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
+    this.late = new RecentRows(lateColumns(relation).map((c) => c.type));
   }
 
   get watermark(): bigint | null {
@@ -82,8 +82,12 @@ export class LocalStream {
       this.lateCount += BigInt(weightOf(delta, row));
     }
     this.late.apply(ledger.build());
-    this.late.endTick();
     return kept.build();
+  }
+
+  /** The tick has passed. */
+  endTick(): void {
+    this.late.endTick();
   }
 
   save(): SavedLocalStream {

@@ -142,7 +142,10 @@ function readerOf(
   params: Datum[],
 ): Reader & { transaction: EngineTransaction } {
   if (session.getSetting('strict_errors') === 'on') checkErrors(engine, dependencies);
-  for (const oid of dependencies) tellUnread(engine.streams.get(oid), session);
+  for (const oid of dependencies) {
+    tellUnread(engine.streams.get(oid), session);
+    tellLetGo(engine, oid, session);
+  }
   const transaction = engine.transactionOf(session);
   transaction.pin();
   return { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session, params) };
@@ -153,6 +156,15 @@ function tellUnread(stream: StreamRuntime | undefined, session: SessionContext):
   if (stream === undefined || stream.opened) return;
   session.notice('NOTICE', '00000', `stream "${stream.relation.name}" has not been read yet`, {
     hint: 'Its records are taken in from when a materialized view, a sink or SUBSCRIBE needs them.',
+  });
+}
+
+/** Of what a stream could not read, and of its late rows, the newest stay. */
+function tellLetGo(engine: TidemarkEngine, oid: number, session: SessionContext): void {
+  const kept = engine.system.kept(oid);
+  if (kept === null || kept.came <= kept.rows) return;
+  session.notice('NOTICE', '00000', `tidemark.${kept.name}() has the newest ${kept.rows} of ${kept.came} rows`, {
+    hint: 'Older ones are counted, and not kept any more.',
   });
 }
 

@@ -1,8 +1,7 @@
 /** What is known of a stream, and what checkpoints keep of it. */
 import type { SavedSchemas } from '../registry/schemas.ts';
 import type { SavedFiles } from '../sources/files/file_list.ts';
-import type { SavedLedger } from './ledger.ts';
-import type { SavedRelation } from './stored_relation.ts';
+import type { SavedRecentRows } from './recent_rows.ts';
 import type { StreamHistory } from './stream_history.ts';
 
 export interface StreamStatistics {
@@ -22,8 +21,6 @@ export type StreamFacts = {
   history: ReturnType<StreamHistory['save']>;
   statistics: { rows: bigint; bytes: bigint; late: bigint };
   errorCount: bigint;
-  /** Of unreadable messages that are kept. Missing in what was saved for all versions before they had a limit. */
-  messageBytes?: number;
   /** Of sources whose records name schemas. */
   schemas?: SavedSchemas;
   /** Of sources that read files. */
@@ -33,6 +30,6 @@ export type StreamFacts = {
 };
 
 export type SavedStream = StreamFacts & {
-  errors: SavedLedger;
-  late: SavedRelation;
+  errors: SavedRecentRows;
+  late: SavedRecentRows;
 };

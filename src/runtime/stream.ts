@@ -19,12 +19,13 @@ import { keptRecords } from '../durable/kept_records.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
 import type { BadRow, Decoder, PartialRow, TimeBounds } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
+import { BadRecords } from './bad_records.ts';
 import { eachRecord, lateColumns, rowsBefore, without } from './late_rows.ts';
-import { ErrorLedger } from './ledger.ts';
 import { type Look, Partitions } from './partitions.ts';
+import { RecentRows } from './recent_rows.ts';
 import type { SavedStream, StreamFacts, StreamStatistics } from './saved_stream.ts';
 import { SourceStatus } from './source_status.ts';
-import { StoredRelation } from './stored_relation.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import { StreamColumns } from './stream_columns.ts';
 import { StreamHistory } from './stream_history.ts';
 import { NO_BATCH, nothingPending, type Pending, Taken } from './taken.ts';
@@ -37,8 +38,8 @@ export class StreamRuntime {
   readonly oid: number;
   readonly relation: Relation;
   readonly spec: ConnectorSpec;
-  readonly errors = new ErrorLedger();
-  readonly late: StoredRelation;
+  readonly errors = new BadRecords();
+  readonly late: RecentRows;
   /** Of streams only: a keyed table's rows are kept. */
   readonly history = new StreamHistory();
   readonly source: Source;
@@ -97,7 +98,7 @@ export class StreamRuntime {
     this.#idleMs = Number(spec.options.idle_timeout_ms ?? 1000);
     this.#labelled = spec.decoder.columns.some(({ type }) => typeObjectOf(type) !== 0);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
-    this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
+    this.late = new RecentRows(lateColumns(relation).map((c) => c.type));
     const read = source.form === undefined ? spec : { ...spec, options: { format: source.form } };
     this.columns = new StreamColumns(relation, read, source.schemas);
   }
@@ -109,6 +110,11 @@ export class StreamRuntime {
   get statistics(): StreamStatistics {
     const { rows, bytes, late } = this.#counts;
     return { rows: BigInt(rows), bytes: BigInt(bytes), late: BigInt(late) };
+  }
+
+  /** Rows that were late, ever. */
+  get lateCount(): bigint {
+    return BigInt(this.#counts.late);
   }
 
   get opened(): boolean {
@@ -259,7 +265,7 @@ export class StreamRuntime {
   /** The tick has passed. `isLogged`: takeRecord() will be asked. */
   accept(isLogged: boolean): void {
     this.#advance(isLogged);
-    if (this.#refused !== null) this.late.endTick();
+    this.late.endTick();
     this.#took.release(this.#pending?.raw);
     this.#forgetTick();
     this.errors.endTick();
@@ -368,7 +374,6 @@ export class StreamRuntime {
       history: this.history.save(),
       statistics: this.statistics,
       errorCount: this.errors.count,
-      messageBytes: this.errors.messageBytes,
       ...(schemas === undefined ? {} : { schemas: schemas.save() }),
       ...(files === undefined ? {} : { files: files.save() }),
       ...(place === undefined ? {} : { place }),
@@ -393,7 +398,6 @@ export class StreamRuntime {
     const { rows, bytes, late } = saved.statistics;
     Object.assign(this.#counts, { rows: Number(rows), bytes: Number(bytes), late: Number(late) });
     this.errors.count = saved.errorCount;
-    this.errors.messageBytes = saved.messageBytes ?? 0;
     this.source.schemas?.load(saved.schemas ?? []);
     this.source.files?.load(saved.files ?? []);
     if (saved.place) this.source.settle?.([saved.place]);
@@ -426,7 +430,7 @@ export class StreamRuntime {
 
   #report(raw: RawBatch, bad: BadRow[]): void {
     const topic = this.spec.options.topic ?? this.spec.options.table ?? this.relation.name;
-    this.errors.badRecords(topic, raw, bad, this.source.files);
+    this.errors.report(topic, raw, bad, this.source.files);
   }
 
   /** No partition counts as silent so far. */
@@ -488,7 +492,7 @@ export class StreamRuntime {
     for (const raw of this.#again.splice(0)) raw.release?.();
     await this.source.close();
     this.columns.release();
-    this.errors.relation.release();
+    this.errors.release();
     this.late.release();
   }
 }

@@ -16,6 +16,7 @@ import type { RecoveryReport } from '../durable/recovery.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { lateColumns } from './late_rows.ts';
 import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
+import type { LocalStream } from './local_stream.ts';
 import { notFound } from './names.ts';
 import type { StreamRuntime } from './stream.ts';
 
@@ -301,7 +302,7 @@ export class SystemCatalog implements SystemRelations {
       if (this.#errorsOf(object.oid) === undefined) throw new SqlError('42809', `"${target}" keeps no errors`);
       return systemRelation(object.oid + ERRORS_SHIFT, 'tidemark', 'errors', ERROR_COLUMNS);
     }
-    const stream = this.#engine.streams.get(object.oid) ?? this.#engine.localStreams.get(object.oid);
+    const stream = this.#withLate(object.oid);
     if (stream === undefined)
       throw new SqlError('42809', `"${target}" has no late rows`, {
         hint: 'Only streams with a WATERMARK have.',
@@ -315,16 +316,28 @@ export class SystemCatalog implements SystemRelations {
     return name === 'errors' ? oid - ERRORS_SHIFT : name === 'late' ? oid - LATE_SHIFT : oid;
   }
 
+  #withLate(oid: number): StreamRuntime | LocalStream | undefined {
+    return this.#engine.streams.get(oid) ?? this.#engine.localStreams.get(oid);
+  }
+
+  /** Of tidemark.errors() and tidemark.late() of a stream: how many rows it has, and how many came; null for other relations. */
+  kept(oid: number): { name: string; rows: number; came: bigint } | null {
+    if (oid < ERRORS_SHIFT) return null;
+    if (oid < LATE_SHIFT) {
+      const errors = this.#engine.streams.get(oid - ERRORS_SHIFT)?.errors;
+      return errors === undefined ? null : { name: 'errors', rows: errors.relation.came, came: errors.count };
+    }
+    const stream = this.#withLate(oid - LATE_SHIFT);
+    return stream === undefined ? null : { name: 'late', rows: stream.late.came, came: stream.lateCount };
+  }
+
   #errorsOf(oid: number) {
     return this.#engine.streams.get(oid)?.errors ?? this.#engine.loop.view(oid)?.errors;
   }
 
   /** The rows of a system relation at this moment; null when the OID is none. */
   rows(oid: number, context: EvalContext): { types: ColType[]; rows: Datum[][] } | Batch | null {
-    if (oid >= LATE_SHIFT)
-      return this.#snapshot(
-        (this.#engine.streams.get(oid - LATE_SHIFT) ?? this.#engine.localStreams.get(oid - LATE_SHIFT))?.late,
-      );
+    if (oid >= LATE_SHIFT) return this.#snapshot(this.#withLate(oid - LATE_SHIFT)?.late);
     if (oid >= ERRORS_SHIFT) return this.#snapshot(this.#errorsOf(oid - ERRORS_SHIFT)?.relation);
     const sequence = this.#engine.sequences.get(oid);
     if (sequence !== undefined) {
