@@ -6,11 +6,12 @@
  */
 import { type Datum, isPgArray, isRecord, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
-import { arrayTooLarge, checkItems, MAX_ITEMS } from '../expr/array/value.ts';
+import { arrayTooLarge, checkItems, MAX_DIMS, tooManyDims } from '../expr/array/value.ts';
 import { defaultContext } from '../expr/context.ts';
 import { resolveCall } from '../expr/functions/registry.ts';
 import { jsonbArrayText, jsonbDatumOf, jsonbObjectText, jsonOf, keyOf } from '../expr/json/encode.ts';
 import { quoteJson } from '../expr/json/value.ts';
+import { MAX_ITEMS } from '../expr/part_limits.ts';
 import { TextBuilder } from '../expr/text/text_builder.ts';
 import { turn } from '../turn.ts';
 import { type ColType, colType, OID } from '../types.ts';
@@ -46,21 +47,26 @@ export function arrayAgg(elem: number, arrays: boolean): MultisetResult {
   };
 }
 
+function notNull(item: PgArray | null): PgArray {
+  if (item === null) throw new SqlError('22004', 'cannot accumulate null arrays');
+  return item;
+}
+
+/** There is one at least. */
 function stack(items: (PgArray | null)[], elem: number): PgArray {
-  const whole = items.map((item) => {
-    if (item === null) throw new SqlError('22004', 'cannot accumulate null arrays');
-    return item;
-  });
-  const [shape] = whole;
-  if (shape.dims.length === 0) throw new SqlError('2202E', 'cannot accumulate empty arrays');
+  const { dims, lower } = notNull(items[0]);
+  if (dims.length === 0) throw new SqlError('2202E', 'cannot accumulate empty arrays');
+  if (dims.length === MAX_DIMS) throw tooManyDims(MAX_DIMS + 1);
+  const [sizes, bounds] = [dims.join(), lower.join()];
   const all: Datum[] = [];
-  for (const item of whole) {
-    if (item.dims.join() !== shape.dims.join())
+  for (const each of items) {
+    const item = notNull(each);
+    if (item.dims.join() !== sizes || item.lower.join() !== bounds)
       throw new SqlError('2202E', 'cannot accumulate arrays of different dimensionality');
     checkItems(all.length + item.items.length);
     for (const one of item.items) all.push(one);
   }
-  return { k: 'array', elem, dims: [items.length, ...shape.dims], lower: [1, ...shape.lower], items: all };
+  return { k: 'array', elem, dims: [items.length, ...dims], lower: [1, ...lower], items: all };
 }
 
 /** string_agg(value, delimiter): a NULL value is left out, a NULL delimiter is ''. */

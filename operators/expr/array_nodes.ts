@@ -24,12 +24,12 @@ export function buildArray(e: ArrayNode, values: Datum[]): PgArray {
   const parts = values.filter(isPgArray).filter((v) => v.dims.length > 0);
   if (parts.length === 0) return pgArray(elem, []);
   const first = parts[0];
+  if (first.dims.length === MAX_DIMS) throw tooManyDims(MAX_DIMS + 1);
   const sameDims = (p: PgArray) =>
     p.dims.length === first.dims.length && p.dims.every((n, i) => n === first.dims[i] && p.lower[i] === first.lower[i]);
   if (parts.length < values.length || !parts.every(sameDims)) {
     throw new SqlError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
   }
-  if (first.dims.length === MAX_DIMS) throw tooManyDims(MAX_DIMS + 1);
   checkItems(parts.length * first.items.length);
   return {
     k: 'array',

@@ -6,6 +6,7 @@ import { SqlError, unsupported } from '../../operators/errors.ts';
 import { conditionsOf, DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
 import { hasIo, inputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { withoutPartLimits } from '../../operators/expr/part_limits.ts';
 import { type ColType, colType, OID, typeObjectOid } from '../../operators/types.ts';
 import { volatilityOf } from '../analyse/functions.ts';
 import type { CoercionContext } from '../types/cast.ts';
@@ -33,7 +34,9 @@ export function coerceHost(level: Level): CoerceHost {
       if (!hasIo(type.oid)) throw unsupported(`a value of type ${formatType(type.oid)}`);
       const node = literal && literals.get(literal);
       if (node) env.onLiteral?.(node, type);
-      return regLiteral(env, text, type.oid) ?? inputText(text, type, env.literalContext ?? env.evalContext);
+      const read = () =>
+        regLiteral(env, text, type.oid) ?? inputText(text, type, env.literalContext ?? env.evalContext);
+      return env.again ? withoutPartLimits(read) : read();
     },
     paramType: (n, type) => {
       const known = env.paramTypes[n - 1];

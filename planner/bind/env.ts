@@ -16,6 +16,8 @@ export interface BindEnv {
   evalContext: EvalContext;
   /** Settings under which untyped literals are read, where those are others: a view's have no clock, as what 'today' meant when it was made would stay. */
   literalContext?: EvalContext;
+  /** The statement is done again that an earlier version took: its literals may have more parts than a value may have since then. */
+  again?: boolean;
   /** Declared type of each $n, 0 = to be inferred. The binder writes inferred types into it and makes it longer as needed. */
   paramTypes: number[];
   searchPath: string[];
@@ -33,7 +35,7 @@ export interface BindEnv {
   onFunction?(called: PgProc, call: PgNode | null): void;
   /** Called with each relation that is read; `view`: in the text of this plain view. */
   onRead?(relation: Relation, view: Relation | null): void;
-  /** The same of a function in SQL that is called, by its OID. */
+  /** The same of a function that is called, by its OID. */
   onCall?(oid: number, view: Relation | null): void;
   /** Called with each relation that is changed, and the statement that does it. */
   onTarget?(relation: Relation, verb: string, statement: PgNode): void;

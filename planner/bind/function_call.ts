@@ -89,7 +89,11 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
   const extension = extensionOf(f.proc);
   if (extension !== undefined) level.shared.types.add(catalog.extension?.(extension.name)?.oid ?? 0);
   if (f.proc.made) noteFunction(level, f.proc, c);
-  else refuseInViews(level, f, name, location);
+  else {
+    refuseInViews(level, f, name, location);
+    // Where a plain view calls it, too, who reads the view is asked.
+    level.shared.env.onCall?.(f.proc.oid, null);
+  }
   const coerced = args.slice();
   f.sources.forEach((s, i) => {
     const to = f.argTypes[i];

@@ -1,6 +1,7 @@
 /**
  * What follows a value: subscripts a[1], slices a[1:2], fields (r).f.
  */
+import { MAX_DIMS, tooManyDims } from '../../operators/expr/array/value.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
@@ -68,6 +69,7 @@ function subscript(level: Level, base: Expr, parts: PgNode[]): Expr {
       exprLocation(level, base),
     );
   }
+  if (parts.length > MAX_DIMS && !level.shared.env.again) throw tooManyDims(parts.length);
   const slice = parts.some((p) => p.is_slice);
   const indexes = parts.map((p) => {
     const upper = p.uidx ? index(level, p.uidx) : null;

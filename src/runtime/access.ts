@@ -11,8 +11,10 @@ import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
+import { procByOid } from '../../planner/types/catalog.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import { CREATE, DELETE, EXECUTE, INSERT, SELECT, UPDATE, USAGE } from '../catalog/privileges.ts';
+import { isRestrictedFunction, mayCall } from '../catalog/restricted_functions.ts';
 import { maskOf } from '../catalog/rights.ts';
 import { namesFileOfPem } from '../connector_options.ts';
 import type { SessionContext } from '../engine.ts';
@@ -183,6 +185,8 @@ export function noteNeeds(engine: TidemarkEngine, needs: Need[]): Pick<BindEnv, 
       needs.push({ relation: engine.system.about(relation), privileges: SELECT, view: view?.oid ?? null });
     },
     onCall(oid, view) {
+      const ofCatalog = procByOid(oid);
+      if (ofCatalog !== undefined && !isRestrictedFunction(ofCatalog.name)) return;
       needs.push({ relation: oid, privileges: EXECUTE, view: view?.oid ?? null });
     },
     onTarget(relation, verb, node) {
@@ -229,6 +233,11 @@ export function checkNeeds(engine: TidemarkEngine, needs: readonly Need[], sessi
     if (catalog.roles.isSuperuser(role)) continue;
     const object = catalog.get(relation);
     if (object === undefined) {
+      if (privileges === EXECUTE) {
+        const name = procByOid(relation)?.name;
+        if (name === undefined || mayCall(catalog.roles, role, name)) continue;
+        throw new SqlError('42501', `permission denied for function ${name}`);
+      }
       const system = catalog.relationByOid(relation);
       if (system !== null && system.schema === 'pg_catalog' && SECRET.has(system.name))
         throw new SqlError(

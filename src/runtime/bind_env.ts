@@ -22,6 +22,7 @@ export function bindEnv(
     paramTypes,
     searchPath: session.searchPath,
     mode,
+    again: engine.replay !== null,
     allowParams: mode === 'read',
     ...(mode === 'read' && session.variables !== undefined ? { variables: session.variables } : {}),
     columnDefault: (relation, column) => defaultOf(engine, relation, column, session.searchPath),

@@ -6,11 +6,15 @@ import type { Datum, PgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { turn } from '../../turn.ts';
 import { TextBuilder } from '../text/text_builder.ts';
-import { checkedArray, checkItems, MAX_DIMS, tooManyDims } from './value.ts';
+import { checkedArray, checkItems, MAX_DIMS } from './value.ts';
 
 const LOOK_ITEMS = 4096;
 
 const isSpace = (c: string) => c === ' ' || (c >= '\t' && c <= '\r');
+
+function tooDeep(): SqlError {
+  return new SqlError('54000', `number of array dimensions exceeds the maximum allowed (${MAX_DIMS})`);
+}
 
 class ArrayParser {
   private readonly text: string;
@@ -58,7 +62,7 @@ class ArrayParser {
       this.skipSpace();
       if (this.peek() !== '[') return bounds;
       this.at++;
-      if (bounds.length >= MAX_DIMS) throw tooManyDims(bounds.length + 1);
+      if (bounds.length >= MAX_DIMS) throw tooDeep();
       const first = this.dimension();
       if (first === null) throw this.malformed('"[" must introduce explicitly-specified array dimensions.');
       let [lower, upper] = [1, first];
@@ -106,9 +110,7 @@ class ArrayParser {
       if (c === '{') {
         this.at++;
         if (expectDelimiter) throw this.malformed('Unexpected "{" character.');
-        if (depth >= MAX_DIMS) {
-          throw new SqlError('54000', `number of array dimensions exceeds the maximum allowed (${MAX_DIMS})`);
-        }
+        if (depth >= MAX_DIMS) throw tooDeep();
         counts[depth] = 0;
         depth++;
         if (depth > ndim) {

@@ -7,10 +7,9 @@
 import { type Datum, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { type Comparator, comparatorOf } from '../compare.ts';
+import { isOver, MAX_ITEMS } from '../part_limits.ts';
 
 export const MAX_DIMS = 6;
-/** An item takes up to some 100 bytes of the heap, and an array is read and written in one go. (PostgreSQL has 134217727.) */
-export const MAX_ITEMS = 1 << 22;
 
 export function tooManyDims(n: number): SqlError {
   return new SqlError('54000', `number of array dimensions (${n}) exceeds the maximum allowed (${MAX_DIMS})`);
@@ -32,7 +31,7 @@ export function arrayTooLarge(most = MAX_ITEMS): SqlError {
 
 /** 54000 where so many are too many for an array; to ask before they are put together. */
 export function checkItems(n: number): void {
-  if (n > MAX_ITEMS) throw arrayTooLarge();
+  if (isOver(n, MAX_ITEMS)) throw arrayTooLarge();
 }
 
 /** One dimension of what comes one by one: the first that is too many ends it. */

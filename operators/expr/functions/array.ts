@@ -59,8 +59,9 @@ function extend(a: Datum, item: Datum, inFront: boolean, call: CallInfo): PgArra
   if (array.dims.length > 1) throw new SqlError('22000', 'argument must be empty or one-dimensional array');
   checkItems(array.items.length + 1);
   const items = inFront ? [item, ...array.items] : [...array.items, item];
-  if (!inFront && array.lower[0] + array.dims[0] > 2147483646) throw new SqlError('22003', 'integer out of range');
-  return { ...array, dims: [items.length], items };
+  // The lower bound stays, though PostgreSQL puts the item below it first.
+  if (inFront && array.lower[0] === -2147483648) throw new SqlError('22003', 'integer out of range');
+  return checkedArray(array.elem, [items.length], array.lower, items);
 }
 registerTyped('array_append(anycompatiblearray,anycompatible)', ([a, item], call) => extend(a, item, false, call));
 registerTyped('array_prepend(anycompatible,anycompatiblearray)', ([item, a], call) => extend(a, item, true, call));

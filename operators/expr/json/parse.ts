@@ -5,6 +5,7 @@
  */
 import { SqlError } from '../../errors.ts';
 import { turn } from '../../turn.ts';
+import { isOver, MAX_VALUES } from '../part_limits.ts';
 import { TextBuilder } from '../text/text_builder.ts';
 
 export interface JsonObjectNode {
@@ -40,8 +41,6 @@ export type JsonNode = JsonObjectNode | JsonArrayNode | JsonStringNode | JsonAto
 
 /** Deeper nesting is refused: every walk over a tree recurses. (PostgreSQL refuses at some 6000 levels, by its stack size.) */
 const MAX_DEPTH = 1000;
-/** Of a document, whose tree and what is made of it lie on the heap, some 600 bytes a value at the most. (PostgreSQL has limits of bytes, which larger documents reach.) */
-const MAX_VALUES = 1 << 20;
 const LOOK_VALUES = 4096;
 
 function jsonError(detail: string): SqlError {
@@ -128,7 +127,7 @@ class Parser {
   }
 
   private look(): void {
-    if (this.values > MAX_VALUES) throw tooManyValues();
+    if (isOver(this.values, MAX_VALUES)) throw tooManyValues();
     turn.look();
   }
 

@@ -2,7 +2,7 @@
 import { type Datum, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { colType, OID } from '../../types.ts';
-import { checkedArray } from '../array/value.ts';
+import { checkedArray, MAX_DIMS, tooManyDims } from '../array/value.ts';
 import { elementType, isArrayType } from '../array_types.ts';
 import { inputText } from '../io/registry.ts';
 import type { EvalContext } from '../ir.ts';
@@ -39,6 +39,7 @@ function arrayOf(text: string, root: JsonNode, column: RowColumn, ctx: EvalConte
   if (root.kind !== 'array') throw notArray([]);
   const dims: number[] = [];
   for (let n: JsonNode | undefined = root; n?.kind === 'array'; n = n.items[0]) dims.push(n.items.length);
+  if (dims.length > MAX_DIMS) throw tooManyDims(dims.length);
   const items: Datum[] = [];
   const walk = (node: JsonNode, path: number[]): void => {
     const depth = path.length;

@@ -2,13 +2,18 @@
 import type { Datum } from '../../../operators/datum.ts';
 import { pgArray } from '../../../operators/datum.ts';
 import { colType, OID } from '../../../operators/types.ts';
+import type { RelationColumn } from '../../../planner/catalog_reader.ts';
 import { allProcs, namespaceName, type PgProc, procByOid, procsByName } from '../../../planner/types/catalog.ts';
 import { OWN_FUNCTIONS } from '../../../planner/types/own_functions.ts';
 import type { FunctionObject } from '../../catalog/objects.ts';
+import { aclOfFunction } from '../../catalog/restricted_functions.ts';
+import { rightsOf } from '../../catalog/rights_seen.ts';
+import { aclArray } from './acl.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import { defaultText } from './default_text.ts';
 import type { CatalogFacts } from './facts.ts';
 import { JAVASCRIPT, OWNER, PG_CATALOG } from './oids.ts';
+import { type Named, namedBy } from './roles.ts';
 import { staticRows } from './static_rows.ts';
 
 /** pg_language.oid. */
@@ -78,7 +83,7 @@ function ownRow(proc: PgProc): CatalogRow {
   return { ...common(proc), pronamespace: PG_CATALOG, ...said };
 }
 
-function madeRow(object: FunctionObject, facts: CatalogFacts): CatalogRow {
+function madeRow(object: FunctionObject, facts: CatalogFacts, named: Named): CatalogRow {
   const { proc, source, standard } = object;
   const defaults = defaultTexts(proc, facts, []);
   return {
@@ -95,6 +100,7 @@ function madeRow(object: FunctionObject, facts: CatalogFacts): CatalogRow {
     proargdefaults: defaults.length === 0 ? null : defaults.join(', '),
     prosrc: standard ? '' : source,
     prosqlbody: standard ? source : null,
+    proacl: aclArray(rightsOf(facts.engine.catalog, object, facts.path).acl, named),
   };
 }
 
@@ -112,13 +118,23 @@ function keyOf(facts: CatalogFacts): string {
   return key;
 }
 
+/** Rows of the catalog's functions; who may call those that not everybody may has a name in the session. */
+function withAcl(rows: Datum[][], columns: RelationColumn[], { engine }: CatalogFacts, named: Named): Datum[][] {
+  const [name, acl] = ['proname', 'proacl'].map((column) => columns.findIndex((c) => c.name === column));
+  return rows.map((row) => {
+    const list = aclOfFunction(engine.catalog.roles, row[name] as string);
+    return list === null ? row : row.with(acl, aclArray(list, named));
+  });
+}
+
 export const PG_PROC: CatalogRelation = {
   until: 'catalog',
   key: keyOf,
-  rows: ({ facts }, columns) => {
+  rows: ({ facts, context }, columns) => {
     known ??= [...staticRows('pg_proc', columns), ...toRows(columns, OWN_FUNCTIONS.map(ownRow))];
-    const made = functionsOf(facts).map((object) => madeRow(object, facts));
+    const named = namedBy(facts, context);
+    const made = functionsOf(facts).map((object) => madeRow(object, facts, named));
     // Two lists, as a record may name other columns.
-    return [...known, ...toRows(columns, made)];
+    return [...withAcl(known, columns, facts, named), ...toRows(columns, made)];
   },
 };

@@ -151,9 +151,57 @@ test('what administers the server is for superusers, and says what it does', asy
       code: '42501',
       message: `permission denied for function ${call.slice(0, call.indexOf('('))}`,
     });
+  // Also where no row calls it.
+  const never = ['SELECT pg_reload_conf() WHERE false', 'SELECT 1 FROM reloading LIMIT 0'];
+  await ann.query('RESET ROLE; CREATE VIEW reloading AS SELECT pg_reload_conf(); GRANT SELECT ON reloading TO plain');
+  for (const sql of never) assert.deepEqual(await rows(ann, sql), []);
+  await ann.query('SET ROLE plain');
+  for (const sql of never)
+    await assert.rejects(ann.query(sql), { code: '42501', message: 'permission denied for function pg_reload_conf' });
   await ann.query('SET ROLE watcher');
   assert.deepEqual(await rows(ann, 'SELECT pg_current_logfile()'), [[null]]);
+  assert.deepEqual(await rows(ann, 'SELECT pg_current_logfile() WHERE false'), []);
   await ann.query('RESET ROLE');
+});
+
+test('the catalog says who may call what', async () => {
+  const [ann] = clients;
+  await ann.query(`CREATE ROLE caller; CREATE ROLE monitoring IN ROLE pg_monitor;
+    CREATE FUNCTION pg_reload_conf(a int) RETURNS int LANGUAGE sql RETURN a; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+    ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO monitoring; CREATE FUNCTION twice(a int) RETURNS int LANGUAGE sql RETURN a * 2;
+    ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM monitoring`);
+  const may = async (role: string, what: string) =>
+    (await rows(ann, `SELECT has_function_privilege('${role}', ${what}, 'EXECUTE')`))[0][0];
+  for (const [what, caller, monitoring] of [
+    ["'pg_reload_conf()'", false, false],
+    ["'pg_reload_conf()'::regprocedure::oid", false, false],
+    ["'pg_catalog.pg_current_logfile(text)'", false, true],
+    ["'pg_ls_waldir()'", false, true],
+    ["'abs(int)'", true, true],
+    ["'twice(int)'", false, true],
+    ["'public.pg_reload_conf(int)'", true, true],
+    ['1::oid', null, null],
+  ] as const) {
+    assert.equal(await may('caller', what), caller, what);
+    assert.equal(await may('monitoring', what), monitoring, what);
+    assert.equal(await may('ann', what), caller === null ? null : true, what);
+  }
+  await assert.rejects(may('caller', "'twice(text)'"), { code: '42883' });
+  assert.deepEqual(
+    await rows(
+      ann,
+      `SELECT oid::regprocedure::text, proacl::text[] FROM pg_proc
+         WHERE proname IN ('pg_reload_conf', 'pg_current_logfile', 'twice', 'pg_backend_pid') ORDER BY proname COLLATE "C", pronargs`,
+    ),
+    [
+      ['pg_backend_pid()', null],
+      ['pg_current_logfile()', ['ann=X/ann', 'pg_monitor=X/ann']],
+      ['pg_current_logfile(text)', ['ann=X/ann', 'pg_monitor=X/ann']],
+      ['pg_reload_conf()', ['ann=X/ann']],
+      ['pg_reload_conf(integer)', null],
+      ['twice(integer)', ['ann=X/ann', 'monitoring=X/ann']],
+    ],
+  );
 });
 
 test('positions of replication are subtracted, and none are of a standby', async () => {

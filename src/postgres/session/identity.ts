@@ -8,9 +8,9 @@
  * The names are settings, so that they come and go with transactions. A login under a name that is no role is the bootstrap superuser, who has that name then.
  */
 import { SqlError } from '../../../operators/errors.ts';
+import { isRestrictedFunction, mayCall } from '../../catalog/restricted_functions.ts';
 import { BOOTSTRAP, type Roles } from '../../catalog/roles.ts';
 import type { Login } from './login.ts';
-import { RESTRICTED_FUNCTIONS } from './restricted_functions.ts';
 import { AUTHORIZATION, ROLE, type Settings, type SettingsOwner } from './settings.ts';
 
 /** A role that has gone while it was somebody's: it has no rights. */
@@ -83,9 +83,8 @@ export class Identity implements SettingsOwner {
 
   /** Throws when the session may not call a function of the catalog. */
   checkCall(name: string): void {
-    const group = RESTRICTED_FUNCTIONS.get(name);
-    if (group === undefined || this.isSuperuser) return;
-    if (group !== null && this.#isIn(group)) return;
+    if (!isRestrictedFunction(name) || this.isSuperuser) return;
+    if (this.#roles !== undefined && mayCall(this.#roles, this.current.role, name)) return;
     throw new SqlError('42501', `permission denied for function ${name}`);
   }
 

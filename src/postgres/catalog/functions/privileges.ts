@@ -1,6 +1,7 @@
 /** has_table_privilege and its family, pg_has_role, acldefault. */
 import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
+import { procByOid } from '../../../../planner/types/catalog.ts';
 import {
   ALL_OF,
   defaultAcl,
@@ -12,18 +13,21 @@ import {
   type SecuredKind,
   UPDATE,
 } from '../../../catalog/privileges.ts';
+import { mayCall } from '../../../catalog/restricted_functions.ts';
 import { PUBLIC } from '../../../catalog/roles.ts';
 import { allowedTo, SECRET } from '../../../runtime/access.ts';
 import { databaseSecurable, objectSecurable, type Securable, schemaSecurable } from '../../../runtime/securables.ts';
 import { aclArray } from '../acl.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { OWNER } from '../oids.ts';
+import { functionObject } from '../procs.ts';
 import { namedBy, roleOid } from '../roles.ts';
 import { type CatalogFunction, type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 import { findByOid, findRelation, qualified } from './names.ts';
+import { regprocedureIn } from './reg_types.ts';
 
-/** What is asked about: with privileges of its own, the server's own with what everybody may do, or nothing (NULL). */
-type Asked = { on: Securable } | { everybody: number } | null;
+/** What is asked about: with privileges of its own, the server's own with what everybody may do, a function of the catalog, or nothing (NULL). */
+type Asked = { on: Securable } | { everybody: number } | { call: string } | null;
 
 function roleOf(said: Datum, moment: Moment): number {
   if (typeof said !== 'string') return numberOf(said);
@@ -51,6 +55,7 @@ function has(role: number, asked: Asked, wanted: { bit: number; option: boolean 
   const { roles } = facts.engine.catalog;
   if (roles.isSuperuser(role)) return true;
   if ('everybody' in asked) return wanted.some(({ bit, option }) => !option && (asked.everybody & bit) !== 0);
+  if ('call' in asked) return wanted.some(({ option }) => !option) && mayCall(roles, role, asked.call);
   const { on } = asked;
   const mask = allowedTo(facts.engine, role, on);
   let grantable = 0;
@@ -107,6 +112,15 @@ function database(what: Datum, { facts, context }: Moment): Asked {
   return { on: databaseSecurable(facts.engine, context.database, facts.path) };
 }
 
+function calledFunction(what: Datum, moment: Moment): Asked {
+  const { facts } = moment;
+  const oid = typeof what === 'string' ? regprocedureIn(what, moment) : numberOf(what);
+  const made = functionObject(facts, oid);
+  if (made !== undefined) return { on: objectSecurable(facts.engine, made, facts.path) };
+  const ofCatalog = procByOid(oid);
+  return ofCatalog === undefined ? null : { call: ofCatalog.name };
+}
+
 /** Everybody may use all types. */
 const type: CatalogFunction = about('type', () => ({ everybody: ALL_OF.type }));
 
@@ -145,7 +159,7 @@ export const PRIVILEGE_FUNCTIONS: CatalogFunctions = {
   has_column_privilege: ofColumn,
   has_database_privilege: about('database', database),
   has_foreign_data_wrapper_privilege: superusers,
-  has_function_privilege: about('function', () => ({ everybody: ALL_OF.function })),
+  has_function_privilege: about('function', calledFunction),
   has_language_privilege: about('type', () => ({ everybody: ALL_OF.type })),
   has_parameter_privilege: superusers,
   has_schema_privilege: about('schema', schema),

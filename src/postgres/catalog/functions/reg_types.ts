@@ -110,7 +110,7 @@ function splitTypes(text: string): string[] {
   return [...text.matchAll(/(?:"(?:[^"]|"")*"|\([^)]*\)|[^,"(])+|(?<=,)(?=,|$)/g)].map((m) => m[0]);
 }
 
-function regprocedureIn(text: string, moment: Moment): number {
+export function regprocedureIn(text: string, moment: Moment): number {
   const { name, types } = signatureOf(text, 'function', moment);
   const { schema, name: plain } = qualified(name, moment);
   const found = inPath(procsOf(moment.facts, plain), schema, moment).find((p) => p.args.join() === types.join());
