@@ -103,6 +103,8 @@ export interface DefinitionRecord {
   identity?: string;
   /** Of what replaces another when its transaction commits: what it has of that. */
   inherited?: Inherited;
+  /** Of a view with more columns than the one that it replaced at once: what reads it goes on seeing those of before. */
+  keeps?: true;
   /** What an ALTER altered: with it, and with nothing else that it made, the statement goes. */
   altered?: number;
   /** Of an ALTER that changed the columns of a table's rows: the clock that their new values were made at. */

@@ -46,6 +46,8 @@ export class Replay {
   alone: number | undefined;
   /** What that which the statement makes has of what it replaced. */
   inherited: Inherited | undefined;
+  /** What reads the view that the statement replaces goes on seeing the columns of before. */
+  keeps = false;
   /** Identity of the sink that the statement which is being repeated made. */
   identity = '';
   readonly #engine: TidemarkEngine;
@@ -227,6 +229,7 @@ export class Replay {
     this.alone = record.alters && record.open;
     this.#greatestOid = Math.max(this.#greatestOid, this.alone ?? 0);
     this.inherited = record.inherited;
+    this.keeps = record.keeps === true;
     this.identity = record.identity ?? `${record.made}-${record.now}`;
     try {
       const prepared = engine.prepare(statement, [], session);

@@ -23,6 +23,7 @@ import { keptUsers, refuseWhileKept } from './kept_users.ts';
 import { nameTaken } from './names.ts';
 import { checkNotOthers, tellLeft } from './open_objects.ts';
 import { replaceAtCommit, waitsForCommit } from './replace_at_commit.ts';
+import { keepSeen, showSeen } from './seen_columns.ts';
 import { takesValues } from './sequence_calls.ts';
 import { settleUsers } from './settle_at_once.ts';
 import { SettledLiterals } from './settled_literals.ts';
@@ -162,8 +163,15 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
     settleUsers(engine, replaced, session);
     tellLeft(engine, [replaced.oid], session);
     const { comments, ownedBy, acl } = replaced;
-    engine.catalog.replace({ ...object, comments, ownedBy, acl });
-    engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, object.dependencies);
+    const isWider = relation.columns.length > replaced.relation.columns.length;
+    // Views that an earlier version left as they were stay so: later statements were given over what they gave.
+    const keeps = isWider && (engine.replay === null || engine.replay.keeps);
+    if (keeps) keepSeen(engine, replaced);
+    const replacing: ViewObject = { ...object, comments, ownedBy, acl };
+    engine.catalog.replace(replacing);
+    if (keeps) showSeen(engine, replacing, session);
+    const what = { sql: object.sql, made: object.oid, dropped: [], ...(keeps && { keeps: true as const }) };
+    engine.defined(what, session, object.dependencies);
   }
 }
 
