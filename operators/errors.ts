@@ -11,6 +11,8 @@ export interface SqlErrorFields {
   schema?: string;
   table?: string;
   column?: string;
+  /** The name of a domain, `schema` has it. */
+  dataType?: string;
   constraint?: string;
   /** Where it happened, for example "COPY t, line 3, column b". */
   context?: string;

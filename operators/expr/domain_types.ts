@@ -111,7 +111,7 @@ function checkOne(value: Datum, oid: number, context: EvalContext): void {
     at = level.type.base.domain;
   }
   const { type } = levels[levels.length - 1];
-  const where = { schema: type.schema };
+  const where = { schema: type.schema, dataType: type.name };
   if (value === null && levels.some((level) => level.type.notNull))
     throw new SqlError('23502', `domain ${shown(type, context)} does not allow null values`, where);
   if (array !== undefined) checkDomain(value, array, context);

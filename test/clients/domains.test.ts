@@ -57,6 +57,16 @@ test('a result is described and sent as what lies under the domain', async () =>
   await assert.rejects(rows('SELECT $1::posint', [-1]), { code: '23514' });
 });
 
+test('an error names the domain, its schema and the constraint', async () => {
+  const bad = { code: '23514', schema: 'public', dataType: 'posint', constraint: 'posint_check' };
+  await assert.rejects(rows('INSERT INTO t (id, p) VALUES (7, -1)'), bad);
+  await assert.rejects(rows('SELECT ARRAY[1, $1]::posint[]', [-1]), bad);
+  // Of a domain over another: the one that was asked for.
+  await assert.rejects(rows('SELECT (-1)::needed'), { ...bad, dataType: 'needed' });
+  const missing = { code: '23502', schema: 'public', dataType: 'needed', constraint: undefined };
+  await assert.rejects(rows('INSERT INTO t (id, n) VALUES (7, NULL)'), missing);
+});
+
 test('a plan that is older than the constraint checks it', async () => {
   const query = { name: 'cast', text: 'SELECT $1::posint + 0 AS v', rowMode: 'array' as const };
   assert.deepEqual((await client.query({ ...query, values: [77] })).rows, [[77]]);

@@ -40,6 +40,7 @@ test('blocks as PostgreSQL runs them', async () => {
   do $$ begin raise sqlstate '22012' using message = 'mine'; end $$;
   do $$ begin raise exception using message = 'plain'; end $$;
   do $$ declare s text; m text; begin raise exception 'what' using errcode = 'P1234'; exception when others then get stacked diagnostics s = returned_sqlstate, m = message_text; raise notice '% %', s, m; end $$;
+  do $$ declare d text; begin raise exception 'what' using datatype = 'small', schema = 's'; exception when others then get stacked diagnostics d = pg_datatype_name; raise notice '%', d; end $$;
   do $$ begin assert 1 = 1; assert 1 = 2, 'not equal'; end $$;
   do $$ begin select 1; end $$;
   do $$ declare n int not null := 1; begin n := null; end $$;

@@ -158,6 +158,7 @@ function report(type: number, severity: string, sqlstate: string, message: strin
   add('s', fields.schema);
   add('t', fields.table);
   add('c', fields.column);
+  add('d', fields.dataType);
   add('n', fields.constraint);
   return writer.add(Buffer.from([0])).flush(type);
 }

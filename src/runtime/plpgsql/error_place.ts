@@ -55,6 +55,8 @@ export function itemOfError({ sqlstate, message, fields }: SqlError, item: strin
       return fields.column ?? '';
     case 'CONSTRAINT_NAME':
       return fields.constraint ?? '';
+    case 'PG_DATATYPE_NAME':
+      return fields.dataType ?? '';
     case 'TABLE_NAME':
       return fields.table ?? '';
     case 'SCHEMA_NAME':

@@ -48,9 +48,9 @@ export async function raised(node: PgNode, textOf: (expr: PgNode) => Promise<str
   const level = LEVELS[node.elog_level];
   const said = node.message === undefined ? options.get('message') : await formatted(node, textOf);
   const fields: SqlErrorFields = {};
-  for (const name of ['detail', 'hint', 'column', 'constraint', 'table', 'schema'] as const) {
+  for (const name of ['detail', 'hint', 'column', 'constraint', 'datatype', 'table', 'schema'] as const) {
     const text = options.get(name);
-    if (text !== undefined) fields[name] = text;
+    if (text !== undefined) fields[name === 'datatype' ? 'dataType' : name] = text;
   }
   const code = sqlstate ?? (level === 'EXCEPTION' ? 'P0001' : '00000');
   return { level, error: new SqlError(code, said ?? condition ?? code, fields) };
