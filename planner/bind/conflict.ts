@@ -12,11 +12,16 @@ import { resolveUnknown, toBoolean } from './coercion.ts';
 import type { BoundConflict } from './env.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
-import { rowItem } from './returning.ts';
+import { type ChangedRow, rowItem } from './returning.ts';
 import { newRow } from './target_relation.ts';
 
-/** Binds an OnConflictClause; `name` is what the statement calls the table. */
-export function bindConflict(level: Level, relation: Relation, name: string, c: PgNode): BoundConflict {
+/** Binds an OnConflictClause; `called` is what the statement calls the table. */
+export function bindConflict(
+  level: Level,
+  relation: Relation,
+  called: Pick<ChangedRow, 'name' | 'qualified'>,
+  c: PgNode,
+): BoundConflict {
   const target = conflictTarget(level, relation, c);
   if (c.action === 'ONCONFLICT_NOTHING') return { action: 'nothing', target };
   if (!target) {
@@ -29,8 +34,10 @@ export function bindConflict(level: Level, relation: Relation, name: string, c: 
   }
   const existing = newRow(level, relation);
   const excluded = newRow(level, relation);
-  const row = { relation, name, current: existing, old: existing, new: null };
-  level.namespace = [rowItem(level, row, name, existing), rowItem(level, row, 'excluded', excluded)];
+  const row = { relation, ...called, current: existing, old: existing, new: null };
+  const kept = rowItem(level, row, called.name, existing);
+  kept.qualified = called.qualified;
+  level.namespace = [kept, rowItem(level, row, 'excluded', excluded)];
   const set = assignedRow(level, relation, existing, bindAssignments(level, relation, c.targetList ?? []));
   const where = c.whereClause
     ? level.inClause('where', () => toBoolean(level, level.bind(c.whereClause), 'WHERE'))
@@ -60,7 +67,12 @@ function conflictTarget(level: Level, relation: Relation, c: PgNode): string[] |
   }
   const row = newRow(level, relation);
   level.namespace = [
-    rowItem(level, { relation, name: relation.name, current: row, old: row, new: null }, relation.name, row),
+    rowItem(
+      level,
+      { relation, name: relation.name, qualified: false, current: row, old: row, new: null },
+      relation.name,
+      row,
+    ),
   ];
   const inRelation = (e: Expr) =>
     settled(rewriteExpr(e, (x) => (x.k === 'col' ? { ...x, id: row.findIndex(({ id }) => id === x.id) } : x)));

@@ -27,9 +27,10 @@ export function insertStatement(level: Level, c: PgNode): BoundInsert {
   const columns = newRow(level, relation);
   const { source, order, inOrder } = bindSource(level, relation, c, targets, columns);
   const name: string = c.relation.alias?.aliasname ?? relation.name;
-  const onConflict = c.onConflictClause ? bindConflict(level, relation, name, c.onConflictClause) : null;
+  const qualified = !c.relation.alias;
+  const onConflict = c.onConflictClause ? bindConflict(level, relation, { name, qualified }, c.onConflictClause) : null;
   const old = onConflict?.action === 'update' ? onConflict.existing : null;
-  const row = { relation, name, current: columns, old, new: columns };
+  const row = { relation, name, qualified, current: columns, old, new: columns };
   const returning = bindReturning(level, c.returningClause, row, []);
   const items = modifyingItems(level);
   if (level.shared.asOf !== null && items.length > 0) {

@@ -198,7 +198,15 @@ function merged(
     ],
   };
   level.mergeAction = action;
-  const row = { relation, name: target.item.self.name, current, old, new: next, last: true };
+  const row = {
+    relation,
+    name: target.item.self.name,
+    qualified: target.item.self.qualified,
+    current,
+    old,
+    new: next,
+    last: true,
+  };
   const returning = bindReturning(level, c.returningClause, row, source.item.items);
   return {
     k: 'merge',

@@ -16,6 +16,8 @@ export interface ChangedRow {
   relation: Relation;
   /** The name by which the statement calls the table. */
   name: string;
+  /** Whether the schema may stand before that name: there is no alias. */
+  qualified: boolean;
   /** What a plain column means. */
   current: Col[];
   /** Null: the state does not exist, its columns are NULL. */
@@ -60,6 +62,7 @@ export function bindReturning(
   }
   const states = [rowItem(level, row, names.old, row.old), rowItem(level, row, names.new, row.new)];
   const current = rowItem(level, row, row.name, row.current);
+  current.qualified = row.qualified;
   const taken = [current, ...others].filter((i) => i.relVisible).map((i) => i.name);
   for (const s of states) s.colsVisible = false;
   const shown = row.last ? [...others, current] : [current, ...others];

@@ -72,7 +72,14 @@ export function updateStatement(level: Level, c: PgNode): BoundUpdate {
       ...kept.slice(old.length),
     ],
   };
-  const row = { relation, name: target.self.name, current: newColumns, old, new: newColumns };
+  const row = {
+    relation,
+    name: target.self.name,
+    qualified: target.self.qualified,
+    current: newColumns,
+    old,
+    new: newColumns,
+  };
   const returning = bindReturning(level, c.returningClause, row, others);
   return {
     k: 'update',
@@ -93,7 +100,7 @@ export function deleteStatement(level: Level, c: PgNode): BoundDelete {
   const where = bindWhere(level, c.whereClause);
   const items = outputColumns(plan).map((col) => ({ col, expr: colRef(col) as Expr }));
   const source: Logical = { op: 'project', input: filtered(level, plan, where), items };
-  const row = { relation, name: target.self.name, current: old, old, new: null };
+  const row = { relation, name: target.self.name, qualified: target.self.qualified, current: old, old, new: null };
   const returning = bindReturning(level, c.returningClause, row, others);
   return {
     k: 'delete',
