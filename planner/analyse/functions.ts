@@ -135,7 +135,12 @@ const NUMBERS_WITH_FIXED_TEXT = new Set<number>([
 const NUMBERS = new Set<number>([OID.int2, OID.int4, OID.int8, OID.numeric, OID.float4, OID.float8]);
 const STRINGS = new Set<number>([OID.text, OID.varchar, OID.bpchar, OID.name, OID.unknown, OID.char]);
 
+/** Of functions of the catalog, which stay what they are: every rule asks for every call, often. */
+const volatilities = new Map<string, Volatility>();
+
 export function functionVolatility(fn: string): Volatility {
+  const known = volatilities.get(fn);
+  if (known !== undefined) return known;
   // What a domain says does not change while something that must not change is computed with it.
   if (fn === DOMAIN_CHECK) return 'i';
   // Whatever it says of itself: what runs it gives the same for the same arguments.
@@ -143,7 +148,10 @@ export function functionVolatility(fn: string): Volatility {
   const name = fn.slice(0, fn.indexOf('('));
   const procs = procsByName(name);
   const exact = procs.find((p) => procSignature(p) === fn);
-  if (exact) return exact.volatility;
+  if (exact) {
+    volatilities.set(fn, exact.volatility);
+    return exact.volatility;
+  }
   // Spellings that are not a catalog signature (VARIADIC forms): the least favourable of the name's functions.
   if (procs.some((p) => p.volatility === 'v')) return 'v';
   return procs.length > 0 && procs.every((p) => p.volatility === 'i') ? 'i' : 's';

@@ -172,9 +172,7 @@ export function operatorFor(
   location: number | undefined,
   schema?: string,
 ): ResolvedOperator {
-  return level.locate(location, () =>
-    resolveOperator(name, left && typeOf(level, left), typeOf(level, right), schema, level.position(location)),
-  );
+  return level.locate(location, () => resolveOperator(name, left && typeOf(level, left), typeOf(level, right), schema));
 }
 
 /** Resolves and calls an operator. */

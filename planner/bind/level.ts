@@ -167,6 +167,11 @@ export class Shared {
   ownBody = false;
   /** The statement's text, which variables are names in. */
   ownText: string | undefined;
+  /**
+   * Plans of items of WITH that read no outer query, and in a read call no volatile function: those that refer to them need not look into them again, or a
+   * chain of n items would be walked n times.
+   */
+  readonly settled = new Set<Logical>();
   /** The modifying items of WITH, in order. */
   readonly modifying: BoundModification[] = [];
   /** The plain view whose text is being bound; null: the statement's own. */

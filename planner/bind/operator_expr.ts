@@ -159,28 +159,27 @@ function bindIn(level: Level, c: PgNode, at: number): Expr {
   const { name } = operatorName(c.name);
   const negated = name === '<>';
   const left = level.bind(c.lexpr);
-  const items: { node: PgNode; expr: Expr }[] = (c.rexpr.List.items as PgNode[]).map((node) => ({
-    node,
-    expr: level.bind(node),
-  }));
-  const plain = items.filter((i) => !usesColumns(level, i.expr));
+  const items = (c.rexpr.List.items as PgNode[]).map((node) => level.bind(node));
+  const plain: Expr[] = [];
+  const others: Expr[] = [];
+  for (const item of items) (usesColumns(level, item) ? others : plain).push(item);
   let rest = items;
   const tests: Expr[] = [];
-  if (plain.length > 1 && left.k !== 'row' && plain.every((i) => i.expr.k !== 'row')) {
-    const t = tryCommonType(level, [left, ...plain.map((i) => i.expr)]);
+  if (plain.length > 1 && left.k !== 'row' && plain.every((item) => item.k !== 'row')) {
+    const t = tryCommonType(level, [left, ...plain]);
     const arrayType = t === null ? 0 : arrayTypeOf(t);
     if (t !== null && arrayType !== 0) {
-      const elements = plain.map((i) => toCommon(level, i.expr, colType(t), 'IN'));
+      const elements = plain.map((item) => toCommon(level, item, colType(t), 'IN'));
       const array: Expr = { k: 'array', items: elements, t: colType(arrayType) };
       tests.push(overArray(level, name, undefined, negated, left, array, at));
-      rest = items.filter((i) => !plain.includes(i));
+      rest = others;
     }
   }
   for (const item of rest) {
     const test =
-      left.k === 'row' && item.expr.k === 'row'
-        ? compareRows(level, name, left.items, item.expr.items, at)
-        : operatorCall(level, name, left, item.expr, at);
+      left.k === 'row' && item.k === 'row'
+        ? compareRows(level, name, left.items, item.items, at)
+        : operatorCall(level, name, left, item, at);
     tests.push(toBoolean(level, test, 'IN'));
   }
   if (tests.length === 1) return tests[0];

@@ -117,10 +117,13 @@ function bindItem(level: Level, c: PgNode, recursive: boolean): void {
   }
   const bind = (): Bound => (recursive && mentions(c.ctequery, name) ? bindRecursive(scope, c) : plainItem(scope, c));
   const first = bind();
-  const shared = freeIds(first.plan).size === 0;
-  if (shared && level.shared.env.mode === 'read' && isVolatilePlan(first.plan) && !readsRecursionAround(first.plan)) {
+  const { settled, env } = level.shared;
+  const shared = freeIds(first.plan, settled).size === 0;
+  const volatile = shared && env.mode === 'read' && isVolatilePlan(first.plan, settled);
+  if (volatile && !readsRecursionAround(first.plan)) {
     first.once = { id: level.shared.newId(), plan: first.plan, outputs: first.outputs.map((o) => o.col) };
   }
+  if (shared && !volatile) settled.add(first.plan);
   let used = false;
   level.ctes.set(name, {
     name,

@@ -57,13 +57,14 @@ export function idsNamedBy(p: Logical): number[] {
   }
 }
 
-/** Ids that the subtree reads and does not produce: its correlation with outer queries. */
-export function freeIds(plan: Logical): Set<number> {
+/** Ids that the subtree reads and does not produce: its correlation with outer queries. `closed`: subplans that are known to have none. */
+export function freeIds(plan: Logical, closed: ReadonlySet<Logical> = new Set()): Set<number> {
   // A WITH query stands wherever it is read.
   const known = new Map<Logical, Set<number>>();
   const of = (p: Logical): Set<number> => {
     const before = known.get(p);
     if (before !== undefined) return before;
+    if (closed.has(p)) return new Set();
     const free = new Set<number>();
     for (const input of planInputs(p)) for (const id of of(input)) free.add(id);
     for (const e of planExprs(p)) columnsOf(e, free);

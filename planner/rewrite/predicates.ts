@@ -9,8 +9,10 @@ import { filterBy, outputIds } from '../logical/tree.ts';
 
 /** Predicates that may move down by `test`, and those that stay; volatile ones always stay. */
 export function split(list: Expr[], test: (e: Expr) => boolean): { down: Expr[]; stay: Expr[] } {
-  const down = list.filter((e) => !isVolatile(e) && test(e));
-  return { down, stay: list.filter((e) => !down.includes(e)) };
+  const down: Expr[] = [];
+  const stay: Expr[] = [];
+  for (const e of list) (!isVolatile(e) && test(e) ? down : stay).push(e);
+  return { down, stay };
 }
 
 /** Reads only columns of `p`. */

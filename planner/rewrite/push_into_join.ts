@@ -35,8 +35,10 @@ export function pushIntoJoin(written: Join, predicates: Expr[], push: Push): Log
     const all = [...on, ...predicates];
     const toLeft = split(all, inLeft);
     const toRight = split(toLeft.stay, inRight);
-    const volatile = toRight.stay.filter((e) => isVolatile(e) && predicates.includes(e));
-    const rest = toRight.stay.filter((e) => !volatile.includes(e));
+    const where = new Set(predicates);
+    const volatile: Expr[] = [];
+    const rest: Expr[] = [];
+    for (const e of toRight.stay) (where.has(e) && isVolatile(e) ? volatile : rest).push(e);
     return above(withTransitive(p, { left: toLeft.down, right: toRight.down, on: rest }, push), volatile);
   }
   const where = split(predicates, inLeft);

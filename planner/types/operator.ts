@@ -37,13 +37,7 @@ export interface ResolvedOperator {
 }
 
 /** Finds the operator for operand types (`left` null: prefix operator). Throws 42883, 42725. */
-export function resolveOperator(
-  name: string,
-  left: ColType | null,
-  right: ColType,
-  schema?: string,
-  position?: number,
-): ResolvedOperator {
+export function resolveOperator(name: string, left: ColType | null, right: ColType, schema?: string): ResolvedOperator {
   const namespace = namespaceOid(schema);
   const named = operatorsByName(name).filter((o) => o.namespace === namespace && (o.left === 0) === (left === null));
   const actual = left === null ? [right.oid] : [left.oid, right.oid];
@@ -53,7 +47,7 @@ export function resolveOperator(
     const types = (left === null ? [right] : [left, right]).map(typeWords);
     const shown = schema === undefined ? name : `${schema}.${name}`;
     const signature = left === null ? `${shown} ${types[0]}` : `${types[0]} ${shown} ${types[1]}`;
-    throw notFound(found, signature, left === null, position);
+    throw notFound(found, signature, left === null);
   }
   return describe(found.operator, actual);
 }
@@ -78,17 +72,16 @@ function findExact(actual: number[], candidates: OperatorCandidate[]): OperatorC
   return taking([typed, typed]) ?? taking([base, base]) ?? null;
 }
 
-function notFound(why: 'none' | 'ambiguous', signature: string, prefix: boolean, position?: number): SqlError {
+function notFound(why: 'none' | 'ambiguous', signature: string, prefix: boolean): SqlError {
   if (why === 'ambiguous') {
     return new SqlError('42725', `operator is not unique: ${signature}`, {
       hint: 'Could not choose a best candidate operator. You might need to add explicit type casts.',
-      position,
     });
   }
   const hint = prefix
     ? 'No operator matches the given name and argument type. You might need to add an explicit type cast.'
     : 'No operator matches the given name and argument types. You might need to add explicit type casts.';
-  return new SqlError('42883', `operator does not exist: ${signature}`, { hint, position });
+  return new SqlError('42883', `operator does not exist: ${signature}`, { hint });
 }
 
 function describe(o: PgOperator, actual: number[]): ResolvedOperator {
