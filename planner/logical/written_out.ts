@@ -12,8 +12,28 @@ import { planInputs } from './walk.ts';
 /** Rewriting so many nodes takes about a second. */
 const MOST_NODES = 50_000;
 
+/** Subqueries that read one another's values triple what is copied with each. */
+const MOST_COPIED = 30_000;
+
 /** Throws 54001 where a plan has more nodes than can be worked on. */
 export function refuseTooLarge(plan: Logical): void {
+  refuse(plan, MOST_NODES, 'its WITH queries and views are');
+}
+
+/** The same of rows that a rule is going to copy for a subquery. */
+export function refuseTooManyCopies(rows: Logical): void {
+  refuse(rows, MOST_COPIED, 'the rows that its subqueries refer to are');
+}
+
+function refuse(plan: Logical, most: number, what: string): void {
+  if (treeSize(plan) <= most) return;
+  throw new SqlError('54001', `the query is too large when ${what} written out`, {
+    detail: `They are written out wherever they are read: more than ${most} operations.`,
+    hint: 'Make a materialized view or a temporary table of what is read several times.',
+  });
+}
+
+function treeSize(plan: Logical): number {
   const sizes = new Map<Logical, number>();
   const sizeOf = (p: Logical): number => {
     let size = sizes.get(p);
@@ -23,9 +43,5 @@ export function refuseTooLarge(plan: Logical): void {
     }
     return size;
   };
-  if (sizeOf(plan) <= MOST_NODES) return;
-  throw new SqlError('54001', 'the query is too large when its WITH queries and views are written out', {
-    detail: `They are written out wherever they are read: more than ${MOST_NODES} operations.`,
-    hint: 'Make a materialized view or a temporary table of what is read several times.',
-  });
+  return sizeOf(plan);
 }

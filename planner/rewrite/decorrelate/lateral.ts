@@ -11,6 +11,7 @@ import { caseWhen, column, conjunction, conjuncts, isTrue, substitute } from '..
 import type { Col, Logical } from '../../logical/plan.ts';
 import { filterBy, type Ids } from '../../logical/tree.ts';
 import { alwaysOneRow, correlate, nullOf, splitTop, withMarker } from './correlate.ts';
+import { keepingLeft } from './domain.ts';
 import { dependsOn } from './pull_up.ts';
 
 type Apply = Extract<Logical, { op: 'apply'; kind: 'cross' | 'left' }>;
@@ -33,7 +34,8 @@ export function eliminateLateral(p: Apply, ids: Ids): Logical {
   });
   if (joinable.empty === null && (p.kind === 'cross' || (on === null && alwaysOneRow(core)))) {
     const all = conjunction([...joinable.on, ...conjuncts(on)]);
-    return result({ op: 'join', kind: 'inner', left: joinable.left, right: joinable.plan, on: all }, itemOf);
+    const join: Logical = { op: 'join', kind: 'inner', left: joinable.left, right: joinable.plan, on: all };
+    return result(on === null && alwaysOneRow(core) ? keepingLeft(join) : join, itemOf);
   }
   const marked = withMarker(joinable.plan, ids);
   if (joinable.empty === null) {

@@ -7,6 +7,7 @@ import { column, conjunction, substitute } from '../../logical/expressions.ts';
 import type { Logical } from '../../logical/plan.ts';
 import type { Ids } from '../../logical/tree.ts';
 import { alwaysOneRow, correlate, nullOf, splitTop, withMarker } from './correlate.ts';
+import { keepingLeft } from './domain.ts';
 import { overLeft } from './lateral.ts';
 import { uniqueOn } from './unique.ts';
 
@@ -24,7 +25,8 @@ export function eliminateScalar(p: Apply, ids: Ids): Logical {
   const joinable = correlate(p.left, core, ids, !uniqueOn(core, new Set()));
   const on = conjunction(joinable.on);
   if (joinable.empty === null && alwaysOneRow(core)) {
-    return result({ op: 'join', kind: 'inner', left: joinable.left, right: joinable.plan, on }, value);
+    const join: Logical = { op: 'join', kind: 'inner', left: joinable.left, right: joinable.plan, on };
+    return result(keepingLeft(join), value);
   }
   const marked = withMarker(joinable.plan, ids);
   const otherwise = joinable.empty ? substitute(value, joinable.empty) : nullOf(value);
