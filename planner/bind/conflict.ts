@@ -34,10 +34,10 @@ export function bindConflict(
   }
   const existing = newRow(level, relation);
   const excluded = newRow(level, relation);
-  const row = { relation, ...called, current: existing, old: existing, new: null };
-  const kept = rowItem(level, row, called.name, existing);
-  kept.qualified = called.qualified;
-  level.namespace = [kept, rowItem(level, row, 'excluded', excluded)];
+  level.namespace = [
+    rowItem(level, { relation, ...called }, existing),
+    rowItem(level, { relation, name: 'excluded', qualified: false }, excluded),
+  ];
   const set = assignedRow(level, relation, existing, bindAssignments(level, relation, c.targetList ?? []));
   const where = c.whereClause
     ? level.inClause('where', () => toBoolean(level, level.bind(c.whereClause), 'WHERE'))
@@ -66,14 +66,7 @@ function conflictTarget(level: Level, relation: Relation, c: PgNode): string[] |
     throw level.error('42704', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
   }
   const row = newRow(level, relation);
-  level.namespace = [
-    rowItem(
-      level,
-      { relation, name: relation.name, qualified: false, current: row, old: row, new: null },
-      relation.name,
-      row,
-    ),
-  ];
+  level.namespace = [rowItem(level, { relation, name: relation.name, qualified: false }, row)];
   const inRelation = (e: Expr) =>
     settled(rewriteExpr(e, (x) => (x.k === 'col' ? { ...x, id: row.findIndex(({ id }) => id === x.id) } : x)));
   const wanted = (infer.indexElems as PgNode[]).map(({ IndexElem: e }): Expr => {

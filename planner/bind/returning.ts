@@ -27,19 +27,24 @@ export interface ChangedRow {
   last?: boolean;
 }
 
-/** Names the columns of one state of the row. */
-export function rowItem(level: Level, row: ChangedRow, name: string, cols: Col[] | null): NamespaceItem {
+/** Names the columns of one state of a row. */
+export function rowItem(
+  level: Level,
+  { relation, name, qualified }: Pick<ChangedRow, 'relation' | 'name' | 'qualified'>,
+  cols: Col[] | null,
+): NamespaceItem {
   const item = namespaceItem(name, []);
-  item.relation = row.relation;
-  item.columns = presentColumns(row.relation).map((c) => {
+  item.relation = relation;
+  item.qualified = qualified;
+  item.columns = presentColumns(relation).map((c) => {
     const col = cols?.[c.position];
-    const { type } = row.relation.columns[c.position];
+    const { type } = relation.columns[c.position];
     if (!col) return { name: c.name, expr: { k: 'const', v: null, t: type } as Expr };
     level.own(col, {
       kind: 'from',
       label: `${name}.${c.name}`,
       item,
-      origin: { relation: row.relation.oid, attnum: c.position + 1 },
+      origin: { relation: relation.oid, attnum: c.position + 1 },
     });
     return { name: c.name, expr: colRef(col) };
   });
@@ -60,9 +65,10 @@ export function bindReturning(
     const option = o.ReturningOption;
     names[option.option === 'RETURNING_OPTION_NEW' ? 'new' : 'old'] = option.value;
   }
-  const states = [rowItem(level, row, names.old, row.old), rowItem(level, row, names.new, row.new)];
-  const current = rowItem(level, row, row.name, row.current);
-  current.qualified = row.qualified;
+  const stateOf = (name: string, cols: Col[] | null) =>
+    rowItem(level, { relation: row.relation, name, qualified: false }, cols);
+  const states = [stateOf(names.old, row.old), stateOf(names.new, row.new)];
+  const current = rowItem(level, row, row.current);
   const taken = [current, ...others].filter((i) => i.relVisible).map((i) => i.name);
   for (const s of states) s.colsVisible = false;
   const shown = row.last ? [...others, current] : [current, ...others];

@@ -3,7 +3,7 @@
  *
  *   c1 reads c0 twice, c2 reads c1 twice, ... c30      31 queries, 2^30 copies of c0
  *
- * Each node is looked at once, so the answer comes before the copies would.
+ * So do the rows that a correlated subquery refers to (rewrite/decorrelate/domain.ts). Each node is looked at once, so the answer comes before the copies would.
  */
 import { SqlError } from '../../operators/errors.ts';
 import type { Logical } from './plan.ts';

@@ -70,8 +70,8 @@ function ordered(fn: string | null, product: Expr, bound: Expr): Expr | null {
 function scaledInteger(e: Expr): { of: Expr; by: Decimal } | null {
   if (e.k !== 'call' || e.fn !== 'numeric_mul(numeric,numeric)') return null;
   const [left, right] = e.args;
-  const by = decimalOf(left) ?? decimalOf(right);
-  const cast = decimalOf(left) === null ? left : right;
+  const leftFactor = decimalOf(left);
+  const [by, cast] = leftFactor === null ? [decimalOf(right), left] : [leftFactor, right];
   if (by === null || by.m === 0n || by.s > MAX_DISPLAY_SCALE || digitCount(by.m) > MOST_DIGITS) return null;
   if (cast.k !== 'call' || !/^numeric\(int[48]\)$/.test(cast.fn)) return null;
   return { of: cast.args[0], by };

@@ -6,28 +6,7 @@
  * Nearly all texts have the fields that are asked for within 64 bytes. Nothing branches there on where the separators stand: a wrong guess costs as much as a field.
  */
 import { PARTS_COUNT, PARTS_FIRST, PARTS_LENGTH, PARTS_SEPARATOR } from '../text_layout';
-import { findBytes, lowBits, slotOf } from './texts';
-
-@inline
-function places(at: usize, wanted: v128): u64 {
-  return <u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at), wanted)));
-}
-
-/** A bit for each of the bytes from `at` to `end`, 64 at most, that is the wanted one. Loads overlap instead of reaching behind the end. */
-@inline
-function places64(at: usize, end: usize, wanted: v128): u64 {
-  const size = end - at;
-  if (size < 16) return <u64>(<u32>(i8x16.bitmask(i8x16.eq(v128.load(at), wanted)) & lowBits(size)));
-  const last = min<usize>(size, 64) - 16;
-  const second = min<usize>(last, 16);
-  const third = min<usize>(last, 32);
-  return (
-    places(at, wanted) |
-    (places(at + second, wanted) << second) |
-    (places(at + third, wanted) << third) |
-    (places(at + last, wanted) << last)
-  );
-}
+import { equal64, findBytes, lowBits64, slotOf } from './texts';
 
 /** Writes the slots of the fields that `parts` (kernels/text_layout.ts) lists, in order, empty where there are fewer. */
 export function slotParts(text: usize, parts: usize): void {
@@ -36,7 +15,7 @@ export function slotParts(text: usize, parts: usize): void {
   const end = from + length;
   const last = parts + PARTS_FIRST + (<usize>load<u32>(parts, PARTS_COUNT) << 3);
   if (load<u32>(parts, PARTS_LENGTH) === 1) {
-    let found = places64(from, end, v128.load8_splat(load<u32>(parts, PARTS_SEPARATOR)));
+    let found = equal64(from, v128.load8_splat(load<u32>(parts, PARTS_SEPARATOR))) & lowBits64(length);
     if ((<u32>(length <= 64) | <u32>(<u32>popcnt(found) >= load<u32>(last - 8))) !== 0) {
       let start = from;
       let field: u32 = 1;

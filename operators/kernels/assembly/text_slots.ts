@@ -7,7 +7,7 @@
 import { REGEX_SPANS, SEARCH_FOUND, SEARCH_NONE } from '../regex_layout';
 import { ROOM_END, ROOM_NEEDED, ROOM_NEXT, TEXT_BAIL, TEXT_ROOM } from '../text_layout';
 import { searchOnePass } from './regex';
-import { casesOf, changeCase, countByte, countBytes, countCharacters, inCase, pointVarlen, replaceBytes } from './texts';
+import { casesOf, changeCase, countBytes, countCharacters, inCase, pointVarlen, replaceBytes } from './texts';
 
 @inline
 function lengthOf(slot: usize): usize {
@@ -63,10 +63,7 @@ export function slotOccurrences(text: usize, wanted: usize): u32 {
   const length = lengthOf(text);
   const from = bytesOf(text, length);
   const needleLength = lengthOf(wanted);
-  const needle = bytesOf(wanted, needleLength);
-  return needleLength === 1
-    ? countByte(from, from + length, load<u8>(needle))
-    : countBytes(from, from + length, needle, needleLength);
+  return countBytes(from, from + length, bytesOf(wanted, needleLength), needleLength);
 }
 
 export function slotsEqual(a: usize, b: usize): bool {

@@ -60,13 +60,13 @@ export function findBytes(from: usize, end: usize, needle: usize, length: usize)
 
 /** The lowest `n` bits; all for n of 64 and more. */
 @inline
-function lowBits64(n: usize): u64 {
+export function lowBits64(n: usize): u64 {
   return select<u64>(~(<u64>0), (<u64>1 << (<u64>n)) - 1, n >= 64);
 }
 
 /** A bit for each of 64 bytes that is the wanted one. */
 @inline
-function equal64(at: usize, wanted: v128): u64 {
+export function equal64(at: usize, wanted: v128): u64 {
   return (
     <u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at), wanted))) |
     (<u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at, 16), wanted))) << 16) |
@@ -79,7 +79,7 @@ function equal64(at: usize, wanted: v128): u64 {
  * How often the byte stands in [from, end). Nothing branches on where a text of 17 to 128 bytes ends: a wrong guess, one for every other text of about 64, costs as much as counting these.
  */
 @inline
-export function countByte(from: usize, end: usize, byte: u8): u32 {
+function countByte(from: usize, end: usize, byte: u8): u32 {
   const wanted = i8x16.splat(<i8>byte);
   let left = end - from;
   if (left <= 16) return popcnt(i8x16.bitmask(i8x16.eq(v128.load(from), wanted)) & lowBits(left));
@@ -91,6 +91,7 @@ export function countByte(from: usize, end: usize, byte: u8): u32 {
 }
 
 /** How often the needle stands in [from, end), counted from the left without overlaps. */
+@inline
 export function countBytes(from: usize, end: usize, needle: usize, length: usize): u32 {
   if (length === 1) return countByte(from, end, load<u8>(needle));
   let count: u32 = 0;

@@ -26,13 +26,13 @@ export class Domain {
 
   constructor(left: Logical, outer: Col[], ids: Ids) {
     this.left = rowsOf(left, new Set(outer.map((c) => c.id)));
+    refuseTooManyCopies(this.left);
     this.outer = outer;
     this.ids = ids;
   }
 
   /** A fresh copy of D. */
   make(): { plan: Logical; carried: Carried } {
-    refuseTooManyCopies(this.left);
     const copy = freshCopy(this.left, this.ids);
     const carried: Carried = new Map();
     const items = this.outer.map((c) => {

@@ -32,10 +32,11 @@ export function eliminateLateral(p: Apply, ids: Ids): Logical {
       ...outs.map((col) => ({ col, expr: value(col) })),
     ],
   });
-  if (joinable.empty === null && (p.kind === 'cross' || (on === null && alwaysOneRow(core)))) {
+  const keepsLeft = on === null && alwaysOneRow(core);
+  if (joinable.empty === null && (p.kind === 'cross' || keepsLeft)) {
     const all = conjunction([...joinable.on, ...conjuncts(on)]);
     const join: Logical = { op: 'join', kind: 'inner', left: joinable.left, right: joinable.plan, on: all };
-    return result(on === null && alwaysOneRow(core) ? keepingLeft(join) : join, itemOf);
+    return result(keepsLeft ? keepingLeft(join) : join, itemOf);
   }
   const marked = withMarker(joinable.plan, ids);
   if (joinable.empty === null) {
